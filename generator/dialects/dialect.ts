@@ -1,0 +1,15 @@
+import type { SchemaPlan } from '../plan/types.ts'
+
+/** A statement of a migration, with the comment that a reviewer reads above it. */
+export interface Statement {
+  readonly comment?: string
+  /** Without the final semicolon. */
+  readonly sql: string
+}
+
+/** What the generator needs of a database. One folder each; the same file names in all. */
+export interface Dialect {
+  readonly name: string
+  /** All that an empty database needs to hold `plan`. */
+  createSchema(plan: SchemaPlan): Statement[]
+}

@@ -1,0 +1,5 @@
+import type { Dialect } from './dialect.ts'
+import { sqlite } from './sqlite/index.ts'
+
+/** Every database that the generator writes for, by the name used in the config. */
+export const dialects: Readonly<Record<string, Dialect>> = { sqlite }

@@ -1,0 +1,85 @@
+import type { Statement } from '../dialect.ts'
+
+/** Tables that the runtime keeps for itself; `runtime/storage/bookkeeping.ts` types them. */
+export const bookkeeping: readonly Statement[] = [
+  {
+    comment: 'Accounts that are known through a record of a discovered collection',
+    sql: `CREATE TABLE lexidex_account (
+  did TEXT PRIMARY KEY NOT NULL,
+  handle TEXT,
+  pds TEXT,
+  resolved_at INTEGER,
+  status TEXT NOT NULL DEFAULT 'active',
+  hidden INTEGER NOT NULL DEFAULT 0,
+  first_seen_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID`,
+  },
+  {
+    comment: 'How far each source has been read',
+    sql: `CREATE TABLE lexidex_cursor (
+  source TEXT PRIMARY KEY NOT NULL,
+  epoch TEXT NOT NULL,
+  cursor TEXT NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID`,
+  },
+  {
+    comment: 'How far each listing of a relay has been walked',
+    sql: `CREATE TABLE lexidex_discovery (
+  relay TEXT NOT NULL,
+  collection TEXT NOT NULL,
+  cursor TEXT,
+  completed INTEGER NOT NULL DEFAULT 0,
+  last_error TEXT,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (relay, collection)
+) STRICT, WITHOUT ROWID`,
+  },
+  {
+    comment: 'History of accounts, still to be fetched or fetched',
+    sql: `CREATE TABLE lexidex_job (
+  did TEXT NOT NULL,
+  collection TEXT NOT NULL,
+  status TEXT NOT NULL DEFAULT 'pending',
+  cursor TEXT,
+  rev TEXT,
+  records INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  due_at INTEGER NOT NULL DEFAULT 0,
+  last_error TEXT,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (did, collection)
+) STRICT, WITHOUT ROWID`,
+  },
+  {
+    sql: 'CREATE INDEX lexidex_job_due ON lexidex_job (status, due_at)',
+  },
+  {
+    comment: 'Migrations that were applied',
+    sql: `CREATE TABLE lexidex_migration (
+  name TEXT PRIMARY KEY NOT NULL,
+  applied_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID`,
+  },
+  {
+    comment: 'Versions of records that were refused, with the reason',
+    sql: `CREATE TABLE lexidex_quarantine (
+  uri TEXT PRIMARY KEY NOT NULL,
+  collection TEXT NOT NULL,
+  did TEXT NOT NULL,
+  rev TEXT NOT NULL,
+  cid TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  record TEXT NOT NULL,
+  quarantined_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID`,
+  },
+  {
+    comment: 'Deletions, so that an older write that arrives later stays deleted',
+    sql: `CREATE TABLE lexidex_tombstone (
+  uri TEXT PRIMARY KEY NOT NULL,
+  rev TEXT NOT NULL,
+  deleted_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID`,
+  },
+]

@@ -1,0 +1,15 @@
+import type { Dialect } from '../dialect.ts'
+import { bookkeeping } from './bookkeeping.ts'
+import { counterTriggers } from './counters.ts'
+import { searchTable } from './search.ts'
+import { createTable } from './tables.ts'
+
+export const sqlite: Dialect = {
+  name: 'sqlite',
+  createSchema: (plan) => [
+    ...plan.tables.flatMap((table) => [...createTable(table), ...searchTable(table)]),
+    // Triggers name two tables, so they come after all of them.
+    ...plan.counters.flatMap(counterTriggers),
+    ...bookkeeping,
+  ],
+}

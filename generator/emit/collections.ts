@@ -1,0 +1,139 @@
+import type { CollectionModel, FieldModel, Model, RelationModel } from '../model/types.ts'
+import type { Draft } from '../print/files.ts'
+import { render } from '../print/handlebars.ts'
+import { symbols } from '../print/imports.ts'
+import type { Artifact, EmitContext } from './artifact.ts'
+import { access, doc, key, object, quote } from './code.ts'
+import { emitNames, recordImport, titleOf } from './names.ts'
+import { hydrateParams, listParamsOf, type ParamView, sortsOf } from './params.ts'
+
+const RUNTIME = symbols(
+  'lexidex/runtime',
+  [
+    ...['boolean', 'cid', 'datetime', 'integer', 'text', 'defineCollection', 'defineGet', 'defineList', 'z'],
+    ...['booleanParam', 'count', 'datetimeParam', 'flag', 'getParams', 'hydrateLimit', 'integerParam', 'listParams'],
+    ...['many', 'search'],
+  ],
+  ['Query'],
+)
+
+/** `collections/<name>.ts`: the collection, its parameters and its methods. */
+export const collections: Artifact = {
+  emit: (context) => context.model.collections.map((collection) => emitCollection(collection, context)),
+}
+
+function emitCollection(collection: CollectionModel, { model, configImport }: EmitContext): Draft {
+  const names = emitNames(collection)
+  return {
+    kind: 'typescript',
+    path: `collections/${collection.name}.ts`,
+    body: render('collection', {
+      names,
+      doc: doc(titleOf(collection)),
+      properties: collectionProperties(collection),
+      methods: collection.methods.map((method) =>
+        method === 'listRecords' ? listMethod(collection, model) : getMethod(collection, model),
+      ),
+    }),
+    imports: [
+      ...RUNTIME,
+      recordImport(collection, 1),
+      { from: configImport, name: 'default', as: 'config' },
+      { from: '../tables.js', name: 'Database', type: true },
+    ],
+  }
+}
+
+function collectionProperties(collection: CollectionModel): { key: string; value: string }[] {
+  const properties: [string, string | null][] = [
+    ['name', quote(collection.name)],
+    ['nsid', quote(collection.nsid)],
+    ['table', quote(collection.table)],
+    ['searchTable', collection.search === null ? null : quote(collection.search.table)],
+    ['time', collection.time === null ? null : `(r) => ${access('r', collection.time.segments)}`],
+    ['columns', object(collection.fields.map(column), '  ')],
+    ['counts', object(collection.counts.map((c) => `${key(c.name)}: ${quote(c.column)}`), '  ')],
+    ['relations', object(collection.relations.map(relation), '  ')],
+    ['references', object(collection.references.map(reference), '  ')],
+    ['validate', quote(collection.validate)],
+    ['discover', String(collection.discover)],
+    ['subjectColumn', collection.subjectColumn === null ? null : quote(collection.subjectColumn)],
+    ['recordFilter', collection.recordFilter ? `config.collections.${collection.name}.recordFilter` : null],
+  ]
+  return properties.flatMap(([name, value]) => (value === null ? [] : [{ key: name, value }]))
+}
+
+function column(field: FieldModel): string {
+  return `${key(field.column)}: ${field.kind}((r) => ${access('r', field.segments)})`
+}
+
+function relation(relation: RelationModel): string {
+  const groups =
+    relation.groups === null
+      ? []
+      : [
+          `groups: ${object(
+            [
+              `column: ${quote(relation.groups.column)}`,
+              `values: ${object(
+                relation.groups.values.map(({ name, value }) => `${key(name)}: ${quote(value)}`),
+                '        ',
+              )}`,
+            ],
+            '      ',
+          )}`,
+        ]
+  const entries = [
+    `collection: ${quote(relation.collection)}`,
+    `column: ${quote(relation.column)}`,
+    `match: ${quote(relation.match)}`,
+    ...groups,
+  ]
+  return `${key(relation.name)}: ${object(entries, '    ')}`
+}
+
+function reference({ name, collection, column, match }: CollectionModel['references'][number]): string {
+  return `${key(name)}: { collection: ${quote(collection)}, column: ${quote(column)}, match: ${quote(match)} }`
+}
+
+function listMethod(collection: CollectionModel, model: Model) {
+  const names = emitNames(collection)
+  const params = listParamsOf(collection)
+  const sorts = sortsOf(collection).map((sort) => `${key(sort.name)}: ${quote(sort.column)}`)
+  return {
+    nsid: `${model.namespace}.${collection.name}.listRecords`,
+    constant: names.list,
+    params: names.listParams,
+    define: 'defineList',
+    base: 'listParams',
+    fields: params.map(paramField),
+    properties: [
+      { key: 'sorts', value: object(sorts, '  ') },
+      { key: 'where', value: where(collection, params) },
+    ],
+  }
+}
+
+function where(collection: CollectionModel, params: readonly ParamView[]): string {
+  const filters = params.flatMap((param) => (param.where === null ? [] : [param.where]))
+  const query = `q: Query<Database, ${quote(collection.table)}>`
+  if (filters.length === 0) return `(${query}) => q`
+  return [`(${query}, p) => {`, ...filters.map((line) => `    ${line}`), '    return q', '  }'].join('\n')
+}
+
+function getMethod(collection: CollectionModel, model: Model) {
+  const names = emitNames(collection)
+  return {
+    nsid: `${model.namespace}.${collection.name}.getRecord`,
+    constant: names.get,
+    params: names.getParams,
+    define: 'defineGet',
+    base: 'getParams',
+    fields: hydrateParams(collection).map(paramField),
+    properties: [],
+  }
+}
+
+function paramField(param: ParamView) {
+  return { key: param.name, doc: doc(param.description, '  '), schema: param.schema }
+}

@@ -1,0 +1,30 @@
+import { render } from '../print/handlebars.ts'
+import type { Artifact } from './artifact.ts'
+import { quote } from './code.ts'
+
+/** `config.d.ts`: what the editor completes in `lexidex.config.ts`. */
+export const config: Artifact = {
+  emit: ({ records }) => [
+    {
+      kind: 'typescript',
+      path: 'config.d.ts',
+      body: render('config', {
+        records: records.map(({ nsid, equal, range, search }) => ({
+          nsid,
+          paths: [
+            { name: 'equal', type: union(equal) },
+            { name: 'range', type: union(range) },
+            { name: 'search', type: union(search) },
+          ],
+        })),
+      }),
+      imports: [],
+    },
+  ],
+}
+
+function union(paths: readonly string[]): string {
+  if (paths.length === 0) return 'never'
+  const flat = paths.map(quote).join(' | ')
+  return flat.length < 90 ? flat : `\n${paths.map((path) => `        | ${quote(path)}`).join('\n')}`
+}

@@ -1,0 +1,52 @@
+import { render } from '../print/handlebars.ts'
+import { symbols } from '../print/imports.ts'
+import type { Artifact } from './artifact.ts'
+import { array, quote } from './code.ts'
+import { emitNames } from './names.ts'
+
+/** `index.ts`: the one entry of a server. */
+export const index: Artifact = {
+  emit: ({ model, configImport }) => {
+    const list = (entries: readonly string[]) => array(entries, '  ')
+    const methods = model.collections.flatMap((collection) => {
+      const names = emitNames(collection)
+      return collection.methods.map((method) => (method === 'listRecords' ? names.list : names.get))
+    })
+    const properties = {
+      namespace: quote(model.namespace),
+      collections: list(model.collections.map((collection) => emitNames(collection).constant)),
+      methods: list(methods),
+      migrations: 'migrations',
+      schemas: 'schemas',
+      lexicons: 'lexicons',
+      jetstreams: list(model.jetstreams.map(quote)),
+      relays: list(model.relays.map(quote)),
+      plc: quote(model.plc),
+      allowHosts: list(model.allowHosts.map(quote)),
+    }
+    return [
+      {
+        kind: 'typescript',
+        path: 'index.ts',
+        body: render('index', {
+          options: model.logger ? '{ logger: config.logger, ...options }' : 'options',
+          properties: Object.entries(properties).map(([key, value]) => (key === value ? key : `${key}: ${value}`)),
+        }),
+        imports: [
+          { from: 'lexidex/runtime', name: 'createIndexer', as: 'create' },
+          ...symbols('lexidex/runtime', [], ['App', 'Indexer', 'IndexerOptions', 'Store']),
+          ...model.collections.flatMap((collection) => {
+            const names = emitNames(collection)
+            return symbols(`./collections/${collection.name}.js`, [names.constant, names.list, names.get])
+          }),
+          // One folder up from where collections import it.
+          { from: configImport.replace(/^\.\.\//, '').replace(/^(?!\.)/, './'), name: 'default', as: 'config' },
+          { from: './lexicons/index.js', name: 'lexicons' },
+          { from: './migrations/index.js', name: 'migrations' },
+          { from: './records/lexicons.js', name: 'schemas' },
+          { from: './tables.js', name: 'Database', type: true },
+        ],
+      },
+    ]
+  },
+}

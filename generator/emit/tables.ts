@@ -1,0 +1,60 @@
+import type { CollectionModel, FieldKind, FieldModel } from '../model/types.ts'
+import { render } from '../print/handlebars.ts'
+import { symbols } from '../print/imports.ts'
+import type { Artifact } from './artifact.ts'
+import { doc, key, sentences } from './code.ts'
+import { emitNames, titleOf } from './names.ts'
+
+const TYPES: Readonly<Record<FieldKind, string>> = {
+  text: 'string | null',
+  cid: 'string | null',
+  integer: 'number | null',
+  boolean: 'number | null',
+  datetime: 'number | null',
+}
+
+/** `tables.ts`: the Kysely interface of the database. */
+export const tables: Artifact = {
+  emit: ({ model }) => [
+    {
+      kind: 'typescript',
+      path: 'tables.ts',
+      body: render('tables', {
+        tables: model.collections.map((collection) => ({
+          key: key(collection.table),
+          type: emitNames(collection).table,
+          doc: doc(sentences(titleOf(collection))),
+          columns: [...collection.fields.map(fieldColumn), ...countColumns(collection)],
+        })),
+      }),
+      imports: symbols('lexidex/runtime', [], ['BookkeepingTables', 'Generated', 'RecordColumns']),
+    },
+  ],
+}
+
+function fieldColumn(field: FieldModel) {
+  const unit = field.kind === 'datetime' ? 'In µs since 1970' : field.kind === 'boolean' ? '0 or 1' : ''
+  return {
+    key: key(field.column),
+    type: TYPES[field.kind],
+    doc: doc(sentences(`\`${field.path}\`: ${field.description}`, unit), '  '),
+  }
+}
+
+function countColumns(collection: CollectionModel) {
+  return collection.counts.map((count) => ({
+    key: key(count.column),
+    type: 'Generated<number>',
+    doc: doc(countDoc(collection, count.name), '  '),
+  }))
+}
+
+/** What a count counts, in a sentence. */
+export function countDoc(collection: CollectionModel, name: string): string {
+  const count = collection.counts.find((c) => c.name === name)!
+  const relation = collection.relations.find((r) => r.name === count.relation)!
+  const what = relation.distinct === null ? 'Records' : `Distinct \`${relation.distinct}\``
+  const group = relation.groups?.values.find((value) => value.name === count.group)
+  const suffix = group === undefined ? '' : `, with \`${relation.groups!.path}\` \`${group.value}\``
+  return sentences(`${what} of \`${relation.collection}\` that point here${suffix}`)
+}

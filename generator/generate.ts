@@ -1,0 +1,109 @@
+import path from 'node:path'
+import type { LexiconDoc } from '@atproto/lexicon'
+import { dialects } from './dialects/registry.ts'
+import type { EmitContext, RecordPaths } from './emit/artifact.ts'
+import { artifacts } from './emit/registry.ts'
+import { reachable } from './input/closure.ts'
+import { findConfig, loadConfig, type ResolvedConfig, resolveConfig } from './input/config.ts'
+import { GenerateError, type Issue } from './input/issues.ts'
+import { loadLexicons } from './input/lexicons.ts'
+import { compareText } from './input/order.ts'
+import { buildModel } from './model/build.ts'
+import { Definitions, isRangeable, recordPaths } from './model/fields.ts'
+import type { Model } from './model/types.ts'
+import { planSchema } from './plan/schema.ts'
+import { compareFiles, type Drift, type EmittedFile, printFiles, writeFiles } from './print/files.ts'
+
+export { GenerateError, type Issue } from './input/issues.ts'
+export type { Model } from './model/types.ts'
+export type { Drift, EmittedFile } from './print/files.ts'
+
+export interface GenerateOptions {
+  /** Absolute path of the project. */
+  readonly root: string
+  /** Path of the config file; default: where `findConfig` looks. */
+  readonly configPath?: string
+  /** Whether to write files; default true. */
+  readonly write?: boolean
+}
+
+export interface GenerateResult {
+  /** Absolute path of the directory that the files belong to. */
+  readonly outDir: string
+  /** What should be in `outDir`; paths relative to it. */
+  readonly files: readonly EmittedFile[]
+  /** Warnings. */
+  readonly issues: readonly Issue[]
+  readonly model: Model
+  /** How `outDir` differed before anything was written. */
+  readonly drift: Drift
+}
+
+/**
+ * Reads lexicons and config, and writes the indexer that they describe.
+ *
+ * @throws GenerateError with every problem of config and lexicons; nothing is written then
+ */
+export async function generate(options: GenerateOptions): Promise<GenerateResult> {
+  const configPath = options.configPath ?? (await findConfig(options.root))
+  const resolved = await resolveConfig(await loadConfig(configPath), { root: options.root, configPath })
+  const { config, issues } = resolved
+  if (config === null) throw new GenerateError(issues.list())
+
+  const nsids = config.collections.map((collection) => collection.collection)
+  const loaded = await loadLexicons(config.lexicons, { root: config.root, needed: nsids })
+  issues.add(...loaded.issues)
+  const model = buildModel(loaded.docs, config, issues)
+  if (issues.hasErrors) throw new GenerateError(issues.list())
+
+  const reached = reachable(loaded.docs, nsids)
+  issues.add(...reached.issues)
+  const files = await emit(model, config, loaded.docs, reached.docs)
+  const outDir = path.join(config.root, config.outDir)
+  const drift = compareFiles(outDir, files)
+  if (options.write ?? true) writeFiles(outDir, files, drift)
+  return { outDir, files, issues: issues.list(), model, drift }
+}
+
+async function emit(
+  model: Model,
+  config: ResolvedConfig,
+  all: readonly LexiconDoc[],
+  docs: readonly LexiconDoc[],
+): Promise<EmittedFile[]> {
+  const context: EmitContext = {
+    model,
+    plan: planSchema(model),
+    dialects: config.databases.map((name) => dialects[name]!),
+    docs,
+    records: recordTypes(all),
+    configImport: configImport(config),
+    cacheDir: path.join(config.root, 'node_modules/.cache/lexidex'),
+  }
+  const drafts = []
+  for (const artifact of artifacts) drafts.push(...(await artifact.emit(context)))
+  return printFiles(drafts)
+}
+
+function recordTypes(docs: readonly LexiconDoc[]): RecordPaths[] {
+  const definitions = new Definitions(docs)
+  return docs
+    .filter((doc) => definitions.record(doc.id) !== null)
+    .sort((a, b) => compareText(a.id, b.id))
+    .map((doc) => {
+      const paths = recordPaths(definitions, doc.id)
+      const names = (keep: (path: (typeof paths)[number]) => boolean) => paths.filter(keep).map(({ path }) => path)
+      return {
+        nsid: doc.id,
+        equal: names(({ kind }) => kind !== null),
+        range: names(({ kind }) => kind !== null && isRangeable(kind)),
+        search: names(({ searchable }) => searchable),
+      }
+    })
+}
+
+/** How a file one folder below `outDir` imports the config. */
+function configImport(config: ResolvedConfig): string {
+  const relative = path.posix.relative(`${config.outDir}/collections`, config.configPath)
+  return relative.replace(/\.(m?)ts$/, '.$1js')
+}

@@ -1,0 +1,181 @@
+/**
+ * The form of the config, as zod schemas. Meaning (do the paths exist?) is checked against the lexicons later.
+ *
+ * Messages state what is wrong; after a line break, what to do about it.
+ */
+import { isValidNsid, isValidRecordKey } from '@atproto/syntax'
+import { z } from 'zod'
+import { didYouMean } from './issues.ts'
+
+/** An object that refuses keys it does not know. The message has one line per unknown key: the hint for it. */
+function strict<S extends z.ZodRawShape>(shape: S) {
+  const known = Object.keys(shape)
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys' ? issue.keys.map((key) => hintFor(key, known)).join('\n') : undefined,
+  })
+}
+
+function hintFor(key: string, known: readonly string[]): string {
+  const guess = didYouMean(key, known)
+  return guess === undefined ? `Known keys are ${known.join(', ')}.` : `Did you mean \`${guess}\`?`
+}
+
+/** A string that passes `test`; `code` is that of the issue otherwise. */
+function text(test: (value: string) => boolean, code: string, message: string, hint: string) {
+  return z.string().refine(test, { error: `${message}\n${hint}`, params: { code } })
+}
+
+function func<F extends (...args: any[]) => unknown>() {
+  return z.custom<F>((value) => typeof value === 'function', {
+    error: 'Expected a function.',
+    params: { code: 'wrong-type' },
+  })
+}
+
+const shortName = text(
+  (value) => /^[a-zA-Z][a-zA-Z0-9]*$/.test(value),
+  'invalid-name',
+  'Not a short name.',
+  'Letters and digits only, a letter first: it becomes part of methods and parameters.',
+)
+
+const nsid = text(
+  (value) => isValidNsid(value),
+  'invalid-nsid',
+  'Not an NSID.',
+  'Name the record type in full, for example `community.lexicon.calendar.event`.',
+)
+
+const namespace = text(
+  (value) => isValidNsid(`${value}.name`),
+  'invalid-namespace',
+  'Not the reverse of a domain name.',
+  'Use at least two segments, for example `com.example`.',
+)
+
+const fieldPath = text(
+  (value) => /^[a-zA-Z0-9_]+(\.[a-zA-Z0-9_]+)*(\.\$type)?$/.test(value),
+  'invalid-path',
+  'Not a field path.',
+  'Join property names with dots, for example `subject.uri`; a union has `.$type`.',
+)
+
+function url(protocols: readonly string[], example: string) {
+  const test = (value: string) => URL.canParse(value) && protocols.includes(new URL(value).protocol)
+  return text(
+    test,
+    'invalid-url',
+    `Not a URL of ${protocols.map((p) => `${p}//`).join(' or ')}.`,
+    `For example \`${example}\`.`,
+  )
+}
+
+const host = text(
+  (value) => URL.canParse(`http://${value}`) && new URL(`http://${value}`).hostname === value.toLowerCase(),
+  'invalid-host',
+  'Not a host name.',
+  'Only the name, without protocol, port and path: `localhost`, `127.0.0.1`.',
+)
+
+const relativeDirectory = text(
+  (value) => value !== '' && !/^([/\\]|[a-zA-Z]:)/.test(value) && !value.split(/[/\\]/).includes('..') && value !== '.',
+  'invalid-directory',
+  'Not a directory inside the project.',
+  'Relative to the project, for example `src/lexidex`. Its content is replaced by each run.',
+)
+
+const relation = strict({
+  collection: z.string(),
+  field: fieldPath.default('subject.uri'),
+  match: z.enum(['uri', 'did']).default('uri'),
+  groupBy: fieldPath.optional(),
+  groups: z.record(shortName, z.string()).optional(),
+  count: z.boolean().default(true),
+  countDistinct: fieldPath.optional(),
+}).refine((value) => value.groups === undefined || value.groupBy !== undefined, {
+  path: ['groups'],
+  error: 'Groups of what?\nName the field of the child as `groupBy`.',
+  params: { code: 'groups-without-group-by' },
+})
+
+const reference = strict({ collection: z.string(), field: fieldPath })
+
+/** One collection, as written. */
+export const collectionSchema = strict({
+  collection: nsid,
+  queryable: z.record(fieldPath, strict({ type: z.literal('range').optional() })).default({}),
+  searchable: z
+    .union([z.array(fieldPath), z.literal(false)], { error: 'Expected a list of field paths, or false.' })
+    .default(false),
+  relations: z.record(shortName, relation).default({}),
+  references: z.record(shortName, reference).default({}),
+  methods: z.array(z.enum(['listRecords', 'getRecord'])).default(['listRecords', 'getRecord']),
+  timeField: z.union([fieldPath, z.literal(false)], { error: 'Expected a field path, or false.' }).optional(),
+  subjectField: fieldPath.optional(),
+  recordFilter: func<(record: any) => boolean>().optional(),
+  discover: z.boolean().optional(),
+  validate: z.enum(['strict', 'lenient', 'off']).default('lenient'),
+  queries: z.record(z.string(), func()).optional(),
+  pipelineQueries: z.record(z.string(), func()).optional(),
+  allowInSpaces: z.boolean().optional(),
+})
+
+const profileObject = strict({
+  collection: nsid,
+  shortName: shortName.optional(),
+  rkey: text(
+    (value) => isValidRecordKey(value),
+    'invalid-rkey',
+    'Not a record key.',
+    'Most profiles have `self`.',
+  ).default('self'),
+})
+
+const database = z.enum(['sqlite', 'postgres', 'd1'])
+const databaseError = 'Expected sqlite, postgres or d1, or a list of them.'
+
+const logger = z.custom<Record<'log' | 'warn' | 'error', (...args: unknown[]) => void>>(
+  (value: any) => ['log', 'warn', 'error'].every((key) => typeof value?.[key] === 'function'),
+  { error: 'Expected an object with log, warn and error.', params: { code: 'wrong-type' } },
+)
+
+/** The config as written; with defaults where they do not depend on anything else. */
+export const configSchema = strict({
+  namespace,
+  collections: z.record(shortName, collectionSchema),
+  profiles: z
+    .array(z.union([nsid, profileObject], { error: 'Expected an NSID, or an object with `collection`.' }))
+    .default(['app.bsky.actor.profile']),
+  lexicons: z.array(z.string()).optional(),
+  outDir: relativeDirectory.default('src/lexidex'),
+  database: z.union([database, z.array(database).min(1, databaseError)], { error: databaseError }).default('sqlite'),
+  jetstreams: z
+    .array(url(['wss:', 'ws:'], 'wss://jetstream1.us-east.bsky.network'))
+    .min(1, 'At least one Jetstream is needed.')
+    .default(['wss://jetstream1.us-east.bsky.network']),
+  relays: z
+    .array(url(['https:', 'http:'], 'https://relay1.us-east.bsky.network'))
+    .default(['https://relay1.us-east.bsky.network']),
+  plc: url(['https:', 'http:'], 'https://plc.directory').default('https://plc.directory'),
+  allowHosts: z.array(host).default([]),
+  networkOverrides: strict({
+    additionalAllowedHosts: z.array(host).default([]),
+    resolver: z.unknown().optional(),
+    slingshotUrl: z.string().optional(),
+  }).optional(),
+  logger: logger.optional(),
+  notify: z.unknown().optional(),
+  feeds: z.unknown().optional(),
+  labels: z.unknown().optional(),
+  constellation: z.unknown().optional(),
+  maintenance: z.unknown().optional(),
+  spaces: z.unknown().optional(),
+  community: z.unknown().optional(),
+  realtime: z.unknown().optional(),
+  permissionSet: z.unknown().optional(),
+})
+
+/** A config whose form is right. */
+export type ParsedConfig = z.output<typeof configSchema>
+export type ParsedCollection = z.output<typeof collectionSchema>

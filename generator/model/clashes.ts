@@ -1,0 +1,99 @@
+import type { LexiconDoc } from '@atproto/lexicon'
+import type { Issues } from '../input/issues.ts'
+import { camelCase, upperFirst } from './names.ts'
+import type { CollectionModel, FieldModel, Model } from './types.ts'
+
+/** Refuses names that two things would share: tables, columns, parameters, outputs, methods. */
+export function checkNames(model: Model, docs: readonly LexiconDoc[], issues: Issues): void {
+  const tables = new Registry(issues, 'Rename one of the two collections.')
+  const nsids = new Registry(issues, 'Index each record type once.')
+  for (const collection of model.collections) {
+    const at = `collections.${collection.name}`
+    tables.claim(collection.table, at, `table \`${collection.table}\``)
+    if (collection.search !== null) tables.claim(collection.search.table, at, `search table \`${collection.search.table}\``)
+    nsids.claim(collection.nsid, `${at}.collection`, `collection \`${collection.nsid}\``)
+    checkColumns(collection, issues)
+    checkParams(collection, issues)
+  }
+  checkMethods(model, docs, issues)
+}
+
+function checkColumns(collection: CollectionModel, issues: Issues): void {
+  const at = `collections.${collection.name}`
+  const columns = new Registry(issues, 'Leave one of them out, or rename the relation.')
+  for (const field of collection.fields) columns.claim(field.column, `${at}.queryable.${field.path}`, `column \`${field.column}\``)
+  for (const count of collection.counts) columns.claim(count.column, `${at}.relations.${count.relation}`, `column \`${count.column}\``)
+  const search = new Registry(issues, 'Leave one of them out.')
+  for (const { column, path } of collection.search?.columns ?? []) {
+    search.claim(column, `${at}.searchable`, `search column \`${column}\``, `${at}.searchable ${path}`)
+  }
+}
+
+function checkParams(collection: CollectionModel, issues: Issues): void {
+  const at = `collections.${collection.name}`
+  const params = new Registry(issues, 'Leave one of them out, or rename the relation or reference.')
+  for (const field of collection.fields) {
+    for (const param of paramsOf(field)) params.claim(param, `${at}.queryable.${field.path}`, `parameter \`${param}\``)
+  }
+  for (const count of collection.counts) {
+    const param = `${count.name}Min`
+    params.claim(param, `${at}.relations.${count.relation}`, `parameter \`${param}\``)
+  }
+  const outputs = new Registry(issues, 'Rename one of them.')
+  for (const name of ['uri', 'cid', 'value', 'did', 'collection', 'rkey', 'time_us']) outputs.claim(name, at, name, 'every record')
+  for (const count of collection.counts) outputs.claim(count.name, `${at}.relations.${count.relation}`, `output \`${count.name}\``)
+  for (const [kind, entries] of [
+    ['relations', collection.relations],
+    ['references', collection.references],
+  ] as const) {
+    for (const entry of entries) {
+      params.claim(entry.hydrateParam, `${at}.${kind}.${entry.name}`, `parameter \`${entry.hydrateParam}\``)
+      outputs.claim(entry.name, `${at}.${kind}.${entry.name}`, `output \`${entry.name}\``)
+    }
+  }
+  for (const relation of collection.relations) {
+    const groups = new Registry(issues, 'Rename one of the groups.')
+    for (const group of relation.groups?.values ?? []) {
+      const path = `${at}.relations.${relation.name}.groups.${group.name}`
+      groups.claim(upperFirst(camelCase(group.name)), path, `group \`${group.name}\``)
+    }
+  }
+}
+
+/** Parameters that a field gives to listRecords. */
+export function paramsOf(field: FieldModel): string[] {
+  if (field.filter === 'none') return []
+  return field.filter === 'range' ? [`${field.param}Min`, `${field.param}Max`] : [field.param]
+}
+
+function checkMethods(model: Model, docs: readonly LexiconDoc[], issues: Issues): void {
+  const records = new Set<string>(docs.map((doc) => doc.id))
+  for (const collection of model.collections) {
+    for (const name of [...collection.methods, 'defs']) {
+      const nsid = `${model.namespace}.${collection.name}.${name}`
+      if (!records.has(nsid)) continue
+      issues.error('name-clash', 'namespace', `The lexicon of \`${nsid}\` would clash with the document of that name.`, {
+        hint: 'Choose another namespace, or another short name for the collection.',
+      })
+    }
+  }
+}
+
+class Registry {
+  readonly #issues: Issues
+  readonly #hint: string
+  readonly #owners = new Map<string, string>()
+
+  constructor(issues: Issues, hint: string) {
+    this.#issues = issues
+    this.#hint = hint
+  }
+
+  /** Claims `name` for `owner`; an issue where it is taken. Case does not tell names apart. */
+  claim(name: string, at: string, what: string, owner = at): void {
+    const key = name.toLowerCase()
+    const other = this.#owners.get(key)
+    if (other === undefined) this.#owners.set(key, owner)
+    else this.#issues.error('name-clash', at, `Both ${other} and ${owner} would be ${what}.`, { hint: this.#hint })
+  }
+}

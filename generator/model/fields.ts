@@ -1,0 +1,152 @@
+import type { LexiconDoc } from '@atproto/lexicon'
+import type { FieldKind } from './types.ts'
+
+/** Any definition or property in a lexicon. */
+export type Schema = { readonly type: string; readonly description?: string; readonly [key: string]: any }
+
+/** Finds definitions by reference. */
+export class Definitions {
+  readonly #docs: Map<string, LexiconDoc>
+
+  constructor(docs: readonly LexiconDoc[]) {
+    this.#docs = new Map(docs.map((doc) => [doc.id, doc]))
+  }
+
+  /** The definition that `ref` means inside `nsid`, with the document that holds it; null where it dangles. */
+  resolve(ref: string, nsid: string): { schema: Schema; nsid: string } | null {
+    const [id, name = 'main'] = ref.startsWith('#') ? [nsid, ref.slice(1)] : ref.split('#')
+    const schema = this.#docs.get(id!)?.defs[name]
+    return schema === undefined ? null : { schema: schema as Schema, nsid: id! }
+  }
+
+  /** The record definition of `nsid`; null where there is none. */
+  record(nsid: string): Schema | null {
+    const main = this.#docs.get(nsid)?.defs.main as Schema | undefined
+    return main?.type === 'record' ? main : null
+  }
+}
+
+/** What is at the end of a path. */
+export interface FieldSchema {
+  readonly schema: Schema
+  /** The document that holds `schema`; references in it are relative to this one. */
+  readonly nsid: string
+  /** Of the property, or else of the definition that it refers to. */
+  readonly description: string
+}
+
+export type PathProblem =
+  /** `segment` is no property of `parent`; `candidates` are. */
+  | { problem: 'unknown'; parent: string; segment: string; candidates: string[] }
+  /** `parent` has no properties to go into. */
+  | { problem: 'opaque'; parent: string; type: string; segment: string }
+  /** `parent` refers to a definition that is in no document. */
+  | { problem: 'dangling'; parent: string; ref: string }
+
+/** Follows `path` (property names with dots) from the record of `nsid`. */
+export function resolvePath(definitions: Definitions, nsid: string, path: string): FieldSchema | PathProblem {
+  const record = definitions.record(nsid)
+  let at: FieldSchema = { schema: (record?.record ?? { type: 'object', properties: {} }) as Schema, nsid, description: '' }
+  let parent = ''
+  for (const segment of path.split('.')) {
+    if (at.schema.type === 'union' && segment === '$type') {
+      return { schema: { type: 'string' }, nsid: at.nsid, description: `Type of \`${parent}\`.` }
+    }
+    if (at.schema.type !== 'object' && at.schema.type !== 'record') {
+      return { problem: 'opaque', parent, type: at.schema.type, segment }
+    }
+    const properties: Record<string, Schema> = (at.schema.record ?? at.schema).properties ?? {}
+    if (!Object.hasOwn(properties, segment)) {
+      return { problem: 'unknown', parent, segment, candidates: Object.keys(properties) }
+    }
+    parent = parent === '' ? segment : `${parent}.${segment}`
+    const next = follow(definitions, properties[segment]!, at.nsid)
+    if (next === null) return { problem: 'dangling', parent, ref: properties[segment]!.ref }
+    at = next
+  }
+  return at
+}
+
+function follow(definitions: Definitions, schema: Schema, nsid: string): FieldSchema | null {
+  let at = { schema, nsid }
+  let description = schema.description ?? ''
+  // A reference to a reference is not allowed in lexicons; the bound guards against circular ones all the same.
+  for (let depth = 0; at.schema.type === 'ref' && depth < 16; depth++) {
+    const target = definitions.resolve(at.schema.ref, at.nsid)
+    if (target === null) return null
+    at = target
+    description ||= at.schema.description ?? ''
+  }
+  return { ...at, description }
+}
+
+/** The column kind that serves a schema; null where none does. */
+export function kindOf(schema: Schema): FieldKind | null {
+  switch (schema.type) {
+    case 'string':
+      return schema.format === 'datetime' ? 'datetime' : 'text'
+    case 'token':
+      return 'text'
+    case 'integer':
+      return 'integer'
+    case 'boolean':
+      return 'boolean'
+    case 'cid-link':
+      return 'cid'
+    default:
+      return null
+  }
+}
+
+/** Whether `{type: 'range'}` makes sense for a kind. */
+export function isRangeable(kind: FieldKind): boolean {
+  return kind === 'datetime' || kind === 'integer' || kind === 'text'
+}
+
+/** Whether words can be looked for in a schema: strings, and arrays of strings. */
+export function isSearchable(schema: Schema, definitions: Definitions, nsid: string): boolean {
+  if (schema.type === 'string') return schema.format === undefined || schema.format === 'handle'
+  if (schema.type !== 'array') return false
+  const items = follow(definitions, schema.items, nsid)
+  return items !== null && items.schema.type === 'string'
+}
+
+/** Values that the lexicon names for a string, in its order and with local references made whole. */
+export function knownValues(schema: Schema, nsid: string): string[] {
+  const values: string[] = schema.knownValues ?? schema.enum ?? (schema.const === undefined ? [] : [schema.const])
+  return values.map((value) => (value.startsWith('#') ? nsid + value : value))
+}
+
+/** A path into a record that columns or searches can use. */
+export interface RecordPath {
+  readonly path: string
+  readonly kind: FieldKind | null
+  readonly searchable: boolean
+}
+
+/**
+ * Every path of a record that something can be done with: those of a column kind, and searchable ones.
+ * Goes through objects and references; stops at unions (but for `$type`), arrays and circles.
+ */
+export function recordPaths(definitions: Definitions, nsid: string): RecordPath[] {
+  const paths: RecordPath[] = []
+  const visit = (schema: Schema, doc: string, prefix: string, seen: readonly Schema[]): void => {
+    const object = (schema.type === 'record' ? schema.record : schema) as Schema
+    for (const [name, property] of Object.entries<Schema>(object.properties ?? {})) {
+      if (!/^[a-zA-Z0-9_]+$/.test(name)) continue
+      const path = prefix + name
+      const target = follow(definitions, property, doc)
+      if (target === null) continue
+      const kind = kindOf(target.schema)
+      const searchable = isSearchable(target.schema, definitions, target.nsid)
+      if (kind !== null || searchable) paths.push({ path, kind, searchable })
+      else if (target.schema.type === 'union') paths.push({ path: `${path}.$type`, kind: 'text', searchable: false })
+      else if ((target.schema.type === 'object' || target.schema.type === 'record') && !seen.includes(target.schema)) {
+        visit(target.schema, target.nsid, `${path}.`, [...seen, target.schema])
+      }
+    }
+  }
+  const record = definitions.record(nsid)
+  if (record !== null) visit(record, nsid, '', [record])
+  return paths
+}

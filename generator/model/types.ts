@@ -1,0 +1,116 @@
+/**
+ * The meaning of a project: lexicons and config understood together. Plain readonly data
+ * that knows no SQL and no TypeScript; `lexidex generate --print-model` prints it, and
+ * `model.json` keeps it for the next migration.
+ */
+export interface Model {
+  readonly namespace: string
+  /** Sorted by short name. */
+  readonly collections: readonly CollectionModel[]
+  readonly jetstreams: readonly string[]
+  readonly relays: readonly string[]
+  readonly plc: string
+  readonly allowHosts: readonly string[]
+  /** Whether the config holds a logger. */
+  readonly logger: boolean
+}
+
+export interface CollectionModel {
+  /** Short name, the key in the config. */
+  readonly name: string
+  readonly nsid: string
+  /** Record key type of the lexicon, for example `tid` or `literal:self`. */
+  readonly key: string
+  readonly description: string
+  readonly table: string
+  /** Promoted fields, each a column; sorted by column. */
+  readonly fields: readonly FieldModel[]
+  /** Path of the record's own time, or null where the index's time counts. */
+  readonly time: PathModel | null
+  readonly search: SearchModel | null
+  readonly counts: readonly CountModel[]
+  readonly relations: readonly RelationModel[]
+  readonly references: readonly ReferenceModel[]
+  readonly methods: readonly Method[]
+  readonly validate: 'strict' | 'lenient' | 'off'
+  readonly discover: boolean
+  /** Column of `subjectField`, where there is one. */
+  readonly subjectColumn: string | null
+  /** Whether the config holds a `recordFilter` for this collection. */
+  readonly recordFilter: boolean
+}
+
+export type Method = 'listRecords' | 'getRecord'
+
+/** What a field holds, as far as columns and parameters care. */
+export type FieldKind = 'text' | 'integer' | 'boolean' | 'datetime' | 'cid'
+
+/** How a field is filtered; `none`: it is promoted for a relation or reference only. */
+export type FieldFilter = 'equal' | 'range' | 'none'
+
+/** A way into a record: property names, outermost first. */
+export interface PathModel {
+  /** As in the config, for example `subject.uri`. */
+  readonly path: string
+  readonly segments: readonly string[]
+}
+
+export interface FieldModel extends PathModel {
+  readonly kind: FieldKind
+  readonly filter: FieldFilter
+  /** Parameter name, for example `subjectUri`. */
+  readonly param: string
+  readonly column: string
+  readonly description: string
+  /** Values that the lexicon names, sorted as there. */
+  readonly knownValues: readonly string[]
+}
+
+export interface SearchModel {
+  readonly table: string
+  readonly columns: readonly (PathModel & { readonly column: string })[]
+}
+
+/** A count that a relation keeps on its parent. */
+export interface CountModel {
+  /** Output name, for example `rsvpsGoingCount`. */
+  readonly name: string
+  readonly column: string
+  readonly relation: string
+  /** Short name of the group; null counts all. */
+  readonly group: string | null
+}
+
+export interface RelationModel {
+  readonly name: string
+  /** Short name of the child collection. */
+  readonly collection: string
+  readonly childTable: string
+  /** The child's column that points here. */
+  readonly column: string
+  readonly match: 'uri' | 'did'
+  readonly groups: GroupsModel | null
+  /** Whether counts are kept. */
+  readonly count: boolean
+  /** The child's column whose distinct values are counted, instead of rows. */
+  readonly distinct: string | null
+  /** Parameter that asks for children, for example `hydrateRsvps`. */
+  readonly hydrateParam: string
+}
+
+export interface GroupsModel {
+  readonly path: string
+  readonly column: string
+  /** Sorted by name. */
+  readonly values: readonly { readonly name: string; readonly value: string }[]
+}
+
+export interface ReferenceModel {
+  readonly name: string
+  /** Short name of the collection pointed at. */
+  readonly collection: string
+  /** This collection's column that holds the pointer. */
+  readonly column: string
+  readonly match: 'uri' | 'did'
+  readonly hydrateParam: string
+}

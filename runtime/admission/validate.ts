@@ -1,0 +1,72 @@
+import { jsonToLex, type LexiconDoc, Lexicons } from '@atproto/lexicon'
+import type { CollectionDef } from '../core/collection.ts'
+import { LexidexError, messageOf } from '../core/errors.ts'
+import { relax } from './relax.ts'
+
+/** Why a record is refused; null where it is fine. Never throws. */
+export type Validate = (record: unknown) => string | null
+
+/**
+ * Compiles the validator of every collection.
+ *
+ * - `strict`: all that the lexicon says, and `$type`.
+ * - `lenient`: structure only (see `relax`); `$type` may be missing but not wrong.
+ * - `off`: any JSON object.
+ *
+ * @throws LexidexError where a collection is to be validated and its lexicon is missing or cannot be read
+ */
+export function compileValidators(
+  collections: readonly CollectionDef[],
+  schemas: readonly LexiconDoc[],
+): Map<string, Validate> {
+  const modes = new Set(collections.map(({ validate }) => validate))
+  // `Lexicons` resolves refs in the documents that it is given, so it gets copies.
+  const strict = modes.has('strict') ? readLexicons(schemas.map((doc) => structuredClone(doc))) : null
+  const lenient = modes.has('lenient') ? readLexicons(schemas.map(relax)) : null
+  return new Map(
+    collections.map(({ nsid, validate, name }) => {
+      const lexicons = validate === 'strict' ? strict : validate === 'lenient' ? lenient : null
+      if (lexicons === null) return [nsid, isObjectOnly]
+      if (lexicons.getDef(nsid)?.type !== 'record') {
+        throw new LexidexError(`There is no record lexicon ${nsid} to validate ${name} with`, {
+          hint: `Add the lexicon and generate again, or set validate: 'off' for ${name}.`,
+        })
+      }
+      return [nsid, validator(lexicons, nsid, validate === 'strict')]
+    }),
+  )
+}
+
+function readLexicons(docs: readonly LexiconDoc[]): Lexicons {
+  try {
+    return new Lexicons(docs)
+  } catch (cause) {
+    throw new LexidexError(`The lexicons of the app cannot be read: ${messageOf(cause)}`, {
+      hint: 'Run `lexidex generate`, which names the document that is at fault.',
+      cause,
+    })
+  }
+}
+
+function validator(lexicons: Lexicons, nsid: string, strict: boolean): Validate {
+  return (record) => {
+    if (!isObject(record)) return 'Record must be an object'
+    const { $type } = record
+    if ($type === undefined ? strict : $type !== nsid) return `Record/$type must be ${nsid}`
+    try {
+      const result = lexicons.validate(nsid, jsonToLex(record as Parameters<typeof jsonToLex>[0]))
+      return result.success ? null : result.error.message
+    } catch (error) {
+      // Also what a broken lexicon throws (a dangling ref, a cycle): the record waits until it is mended.
+      return messageOf(error)
+    }
+  }
+}
+
+function isObjectOnly(record: unknown): string | null {
+  return isObject(record) ? null : 'Record must be an object'
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,45 @@
+import type { Position } from '../core/events.ts'
+import type { Operation } from '../core/operation.ts'
+
+/** Most text in one batch, in UTF-16 code units: a transaction of huge records stays bounded as well. */
+const MAX_TEXT = 8_000_000
+
+/** What one transaction will hold, while it fills and waits. */
+export class PendingBatch {
+  readonly operations: Operation[] = []
+  /** Latest of each source. */
+  readonly positions = new Map<string, Position>()
+  /** Work on hints that must be durable before the positions are. */
+  readonly hints: Promise<void>[] = []
+  readonly done: Promise<void>
+  #settle: () => void = () => {}
+  #text = 0
+
+  constructor() {
+    this.done = new Promise((resolve) => {
+      this.#settle = resolve
+    })
+  }
+
+  get isEmpty(): boolean {
+    return this.operations.length === 0 && this.positions.size === 0 && this.hints.length === 0
+  }
+
+  /** Length of the records, in UTF-16 code units. */
+  get text(): number {
+    return this.#text
+  }
+
+  add(operation: Operation): void {
+    this.operations.push(operation)
+    if (operation.op !== 'delete') this.#text += operation.record.length
+  }
+
+  isFull(batchSize: number): boolean {
+    return this.operations.length >= batchSize || this.#text >= MAX_TEXT
+  }
+
+  settle(): void {
+    this.#settle()
+  }
+}

@@ -1,0 +1,10 @@
+/**
+ * What emitted clients import. Runs in browsers, workers and servers alike: nothing here needs
+ * more than `fetch`, `URL`, `Headers`, `AbortSignal` and timers.
+ */
+
+export { XrpcClientError } from './error.ts'
+export type { Hydrated } from './hydrated.ts'
+export type { CallOptions, ClientOptions, FetchFunction, HeadersFunction } from './options.ts'
+export type { Cursor, ListParams, Page, RecordView } from './views.ts'
+export { createXrpcClient, type XrpcClient } from './xrpc.ts'

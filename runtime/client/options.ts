@@ -1,0 +1,34 @@
+/**
+ * Sends a request. The global `fetch` fits, and so does SvelteKit's.
+ *
+ * @example
+ * // An index in the same process, without a network between:
+ * const fetch: FetchFunction = (url, init) => indexer.fetch(new Request(url, init))
+ */
+export type FetchFunction = (url: string, init: RequestInit) => Promise<Response>
+
+/**
+ * Makes the headers of a request to the method `nsid`. Called again for every retry, as a
+ * service-auth token names its method and may be used only once.
+ */
+export type HeadersFunction = (
+  nsid: string,
+) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>
+
+export interface ClientOptions {
+  /** Default: the global `fetch`. */
+  fetch?: FetchFunction | undefined
+  /** Sent with every request. */
+  headers?: Readonly<Record<string, string>> | HeadersFunction | undefined
+  /** How often a failed request is sent again. Default 3; 0 for never. */
+  retries?: number | undefined
+  /** Aborts every request of the client. */
+  signal?: AbortSignal | undefined
+}
+
+export interface CallOptions {
+  /** Aborts this call; for a time limit, `AbortSignal.timeout(ms)`. */
+  signal?: AbortSignal | undefined
+  /** Sent with this call, over the client's own of the same name. */
+  headers?: Readonly<Record<string, string>> | undefined
+}

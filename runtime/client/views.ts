@@ -1,0 +1,46 @@
+/** A record as an index serves it. */
+export interface RecordView<R> {
+  /** `at://{did}/{collection}/{rkey}` */
+  uri: string
+  cid: string
+  /** The record itself, as JSON. */
+  value: R
+  /** Who published it. */
+  did: string
+  /** NSID of its collection. */
+  collection: string
+  rkey: string
+  /** What lists are ordered by, in µs since 1970: when it was created, or first indexed if that is earlier. */
+  time_us: number
+}
+
+/** One page of a list. */
+export interface Page<V> {
+  records: V[]
+  /** Parameter of the next page. Absent on the last one. */
+  cursor?: string
+}
+
+/** Parameters that every list takes. */
+export interface ListParams {
+  /** Records per page: 1 to 200, default 50. */
+  limit?: number | undefined
+  /** `cursor` of the page before, of the same list and the same parameters. */
+  cursor?: string | undefined
+  order?: 'asc' | 'desc' | undefined
+  /** Only records of this account: a DID or a handle. */
+  did?: string | undefined
+  /** The same as `did`. */
+  actor?: string | undefined
+}
+
+/** How far an index has read the stream: `{ cursor: null }` before it read anything. */
+export type Cursor =
+  | { cursor: null }
+  | {
+      /** Time of the last event, in µs since 1970. */
+      time_us: number
+      /** The same, in ISO 8601. */
+      date: string
+      seconds_ago: number
+    }

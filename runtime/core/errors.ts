@@ -1,0 +1,39 @@
+/** An error with a sentence on what to do about it. */
+export class LexidexError extends Error {
+  /** What the reader can do. */
+  readonly hint: string | undefined
+
+  constructor(message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'LexidexError'
+    this.hint = options.hint
+  }
+}
+
+/**
+ * An error as XRPC states it: an HTTP status and `{error, message}`.
+ *
+ * @see https://atproto.com/specs/xrpc#error-responses
+ */
+export class XrpcError extends Error {
+  readonly status: number
+  /** Name of the error, for example `InvalidRequest`. */
+  readonly error: string
+
+  constructor(status: number, error: string, message: string) {
+    super(message)
+    this.name = 'XrpcError'
+    this.status = status
+    this.error = error
+  }
+}
+
+/** 400 `InvalidRequest`. */
+export function invalidRequest(message: string): XrpcError {
+  return new XrpcError(400, 'InvalidRequest', message)
+}
+
+/** What was thrown, as one line of text. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

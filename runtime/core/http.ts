@@ -1,0 +1,26 @@
+import { LexidexError } from './errors.ts'
+
+export interface FetchOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly headers?: Readonly<Record<string, string>> | undefined
+}
+
+/** A GET request whose whole body has arrived when it resolves. Statuses of 400 and above are answers, not errors. */
+export type Fetch = (url: string, options?: FetchOptions) => Promise<Response>
+
+/**
+ * Why there is no answer:
+ * `refused` by our own rules (the address, too many redirects), so that asking again is of no use;
+ * `too-large`; `timeout`; `network` for all else.
+ */
+export type FetchErrorKind = 'refused' | 'too-large' | 'timeout' | 'network'
+
+export class FetchError extends LexidexError {
+  readonly kind: FetchErrorKind
+
+  constructor(kind: FetchErrorKind, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options)
+    this.name = 'FetchError'
+    this.kind = kind
+  }
+}

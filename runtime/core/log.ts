@@ -1,0 +1,9 @@
+/** Where the runtime writes. The console fits; so does any logger with these three. */
+export interface Logger {
+  log(...args: unknown[]): void
+  warn(...args: unknown[]): void
+  error(...args: unknown[]): void
+}
+
+/** Writes nothing. */
+export const silentLogger: Logger = { log: () => {}, warn: () => {}, error: () => {} }

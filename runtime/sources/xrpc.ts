@@ -1,0 +1,138 @@
+import { messageOf } from '../core/errors.ts'
+import { type Fetch, FetchError } from '../core/http.ts'
+import { type Clock, systemClock } from '../core/time.ts'
+import { sleep } from './backoff.ts'
+import { ServiceError } from './service-error.ts'
+
+export { ServiceError, type ServiceErrorKind } from './service-error.ts'
+
+/** Waits before the second and third try of a request that failed for the moment. */
+const RETRY_MS = [500, 2500]
+/** The least wait after a 429, whatever its headers say: doubled each time, up to a minute. */
+const LIMITED_FIRST_MS = 1000
+const LIMITED_LONGEST_MS = 60_000
+/** Times that a host may say 429 to one request. */
+const LIMITED_TRIES = 8
+/** A host that asks for a longer wait than this is come back to by the caller. */
+const LONGEST_WAIT_MS = 10 * 60_000
+
+export interface XrpcClient {
+  /**
+   * Calls a query and gives its JSON object. What fails for the moment is tried three times, and a host that limits
+   * its callers is waited for, by all requests to it together.
+   *
+   * @param service URL of the host
+   * @throws ServiceError; the signal's reason where it aborts
+   */
+  get(service: string, method: string, params: XrpcParams, options?: XrpcOptions): Promise<Record<string, any>>
+}
+
+export type XrpcParams = Readonly<Record<string, string | number>>
+
+export interface XrpcOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Speaks XRPC to PDSes and relays over `fetch`, with one budget per host. */
+export function createXrpc(options: { fetch: Fetch; clock?: Clock | undefined }): XrpcClient {
+  const { fetch, clock = systemClock } = options
+  /** Monotonic ms before which a host must not be called. */
+  const closedUntil = new Map<string, number>()
+
+  async function opening(host: string, signal: AbortSignal | undefined): Promise<void> {
+    for (;;) {
+      signal?.throwIfAborted()
+      const waitMs = (closedUntil.get(host) ?? 0) - performance.now()
+      if (waitMs <= 0) return
+      // All who wait here would otherwise call in the same moment.
+      await sleep(waitMs + Math.random() * 100, signal)
+    }
+  }
+
+  function close(host: string, ms: number): void {
+    const until = performance.now() + ms
+    if (until > (closedUntil.get(host) ?? 0)) closedUntil.set(host, until)
+  }
+
+  async function once(url: URL, signal: AbortSignal | undefined): Promise<Record<string, any>> {
+    let response: Response
+    try {
+      response = await fetch(url.href, { signal, headers: { accept: 'application/json' } })
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw unanswered(url, error)
+    }
+    const resetMs = resetAfter(response.headers, clock.now())
+    if (response.headers.get('ratelimit-remaining') === '0' && resetMs !== null) {
+      close(url.host, Math.min(resetMs, LONGEST_WAIT_MS))
+    }
+    const body = await readObject(response)
+    if (response.ok && body !== null) return body
+    if (response.ok) throw ServiceError.unreadable(url.origin, 'an answer that is no JSON object')
+    throw ServiceError.of(url.host, response.status, body, resetMs)
+  }
+
+  return {
+    async get(service, method, params, { signal } = {}) {
+      const url = methodUrl(service, method, params)
+      let failed = 0
+      let limited = 0
+      for (;;) {
+        await opening(url.host, signal)
+        try {
+          return await once(url, signal)
+        } catch (error) {
+          if (!(error instanceof ServiceError)) throw error
+          if (error.kind === 'rate-limited') {
+            // Hosts have been seen to refuse earlier than they announce, and to say "0 seconds".
+            const growing = Math.min(LIMITED_LONGEST_MS, LIMITED_FIRST_MS * 2 ** limited)
+            const waitMs = Math.max(growing, error.retryAfterMs ?? 0)
+            if (++limited === LIMITED_TRIES || waitMs > LONGEST_WAIT_MS) throw error
+            close(url.host, waitMs)
+          } else if (error.kind === 'transient' && failed < RETRY_MS.length) {
+            await sleep(RETRY_MS[failed++]! * (0.5 + Math.random() / 2), signal)
+          } else {
+            throw error
+          }
+        }
+      }
+    },
+  }
+}
+
+function methodUrl(service: string, method: string, params: XrpcParams): URL {
+  if (!URL.canParse(service)) throw new ServiceError('permanent', `Not a URL: ${service}`)
+  const url = new URL(`/xrpc/${method}`, service)
+  for (const [name, value] of Object.entries(params)) url.searchParams.set(name, String(value))
+  return url
+}
+
+function unanswered(url: URL, error: unknown): ServiceError {
+  const kind = error instanceof FetchError ? error.kind : 'network'
+  const outcome = kind === 'refused' ? 'permanent' : kind === 'too-large' ? 'too-large' : 'transient'
+  return new ServiceError(outcome, `${url.host}: ${messageOf(error)}`, { cause: error })
+}
+
+async function readObject(response: Response): Promise<Record<string, any> | null> {
+  try {
+    const body: unknown = await response.json()
+    return typeof body === 'object' && body !== null && !Array.isArray(body) ? body : null
+  } catch {
+    // No JSON: the caller decides by the status.
+    return null
+  }
+}
+
+/** ms until the host takes requests again, as its headers have it; null where they do not say. */
+function resetAfter(headers: Headers, nowMs: number): number | null {
+  const retryAfter = headers.get('retry-after')
+  if (retryAfter !== null) {
+    const ms = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - nowMs
+    if (!Number.isNaN(ms)) return Math.max(0, ms)
+  }
+  const reset = headers.get('ratelimit-reset')
+  if (reset === null || !/^\d+$/.test(reset)) return null
+  // Hosts of atproto state the second of the reset; the draft standard states the seconds until then.
+  const seconds = Number(reset)
+  return Math.max(0, seconds > 1e9 ? seconds * 1000 - nowMs : seconds * 1000)
+}

@@ -1,0 +1,99 @@
+import type { Kysely } from 'kysely'
+import type { CollectionDef, RelationDef } from '../core/collection.ts'
+import type { ApplyBatch, ColumnValue } from '../core/operation.ts'
+
+/** A value or a promise of it: SQLite answers at once, the others later. */
+export type MaybePromise<T> = T | Promise<T>
+
+/** One emitted migration: its file name without the ending, and its statements in order. */
+export interface Migration {
+  readonly name: string
+  readonly statements: readonly string[]
+}
+
+/** Migrations by the name of the dialect they are written for. */
+export type Migrations = Readonly<Record<string, readonly Migration[]>>
+
+/** A statement that was prepared once and runs with many values. */
+export interface PreparedQuery {
+  /** All rows, as plain objects keyed by column. */
+  all(values: readonly ColumnValue[]): MaybePromise<readonly Record<string, any>[]>
+}
+
+/** How many operations changed something. The rest were stale or duplicates. */
+export interface ApplyResult {
+  readonly puts: number
+  readonly deletes: number
+  readonly quarantined: number
+}
+
+/** What hydration of children needs to know of the child collection. */
+export interface ChildQuery {
+  readonly child: CollectionDef
+  readonly relation: RelationDef
+}
+
+/**
+ * The SQL that only a dialect can write. Each returns text with one `?` per bound
+ * value; the doc comment gives the values in order.
+ */
+export interface ReadDialect {
+  /**
+   * A boolean condition: row of `table` matches the search. Binds: the compiled search text.
+   */
+  searchCondition(collection: CollectionDef): string
+  /** Compiles a user's search (words, `prefix*`, `"phrase"`, `OR`, `-not`). Throws `XrpcError` 400 on bad input. */
+  compileSearch(search: string): string
+  /**
+   * The newest children of several parents, each group with its own limit, in one statement.
+   * Binds: JSON array of parent keys (uris or dids); then the limit.
+   * Rows: `parent`, and one column of spliced JSON entries (comma separated, without brackets,
+   * null where there are none) per group: named by the group, or `children` where ungrouped.
+   */
+  childrenOf(query: ChildQuery): string
+  /**
+   * Records by key, as spliced JSON entries. Binds: JSON array of uris (or dids).
+   * Rows: `key`, `entry`.
+   */
+  recordsByKey(collection: CollectionDef, key: 'uri' | 'did'): string
+}
+
+/** A database that holds an index. One small contract; each dialect has a folder. */
+export interface Store {
+  /** Key into the emitted migrations. */
+  readonly dialect: string
+  /** For bookkeeping, the user's own queries and compiling. */
+  readonly db: Kysely<any>
+  readonly reads: ReadDialect
+  /**
+   * Applies what is not applied yet, safely when several processes start together.
+   *
+   * @returns names of the migrations that this call applied
+   * @throws LexidexError where a migration fails, or the database is ahead of `migrations`
+   */
+  migrate(migrations: readonly Migration[]): MaybePromise<readonly string[]>
+  /**
+   * Names the collections that batches will hold, and prepares their statements. Called once,
+   * after `migrate` and before `apply`.
+   *
+   * @throws LexidexError where the database lacks a table or column of theirs
+   */
+  use(collections: readonly CollectionDef[]): MaybePromise<void>
+  /**
+   * One transaction: all of the batch, or an error and nothing of it.
+   *
+   * - Authors of puts to discovered collections become known accounts; each new one gets a pending job per
+   *   dependent collection. Puts to dependent collections, and puts with a subject, need known accounts.
+   * - A put is kept only where its rev is later than the row's and the tombstone's.
+   * - A delete removes rows up to its rev and leaves a tombstone. A quarantine does that too and keeps the version.
+   */
+  apply(batch: ApplyBatch): MaybePromise<ApplyResult>
+  /**
+   * Whether an error of `apply` is about the database's condition (busy, full, unreachable), so that the same
+   * batch may pass later. False: something in the batch cannot be stored.
+   */
+  isTransient(error: unknown): boolean
+  /** Prepares a reading statement; positional `?` parameters. */
+  prepare(sql: string): PreparedQuery
+  close(): MaybePromise<void>
+}
