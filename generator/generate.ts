@@ -5,7 +5,7 @@ import type { EmitContext, RecordPaths } from './emit/artifact.ts'
 import { artifacts } from './emit/registry.ts'
 import { reachable } from './input/closure.ts'
 import { findConfig, loadConfig, type ResolvedConfig, resolveConfig } from './input/config.ts'
-import { GenerateError, type Issue } from './input/issues.ts'
+import { GenerateError, type Issue, Issues } from './input/issues.ts'
 import { loadLexicons } from './input/lexicons.ts'
 import { compareText } from './input/order.ts'
 import { buildModel } from './model/build.ts'
@@ -25,6 +25,8 @@ export interface GenerateOptions {
   readonly configPath?: string
   /** Whether to write files; default true. */
   readonly write?: boolean
+  /** Absolute path of the directory that keeps slow results between runs; default: below the project's `node_modules`. */
+  readonly cacheDir?: string
 }
 
 export interface GenerateResult {
@@ -47,18 +49,21 @@ export interface GenerateResult {
 export async function generate(options: GenerateOptions): Promise<GenerateResult> {
   const configPath = options.configPath ?? (await findConfig(options.root))
   const resolved = await resolveConfig(await loadConfig(configPath), { root: options.root, configPath })
-  const { config, issues } = resolved
+  const { config } = resolved
+  const issues = new Issues()
+  issues.add(...resolved.issues)
   if (config === null) throw new GenerateError(issues.list())
 
   const nsids = config.collections.map((collection) => collection.collection)
-  const loaded = await loadLexicons(config.lexicons, { root: config.root, needed: nsids })
+  const loaded = await loadLexicons(config.lexicons, { needed: nsids })
   issues.add(...loaded.issues)
   const model = buildModel(loaded.docs, config, issues)
   if (issues.hasErrors) throw new GenerateError(issues.list())
 
   const reached = reachable(loaded.docs, nsids)
   issues.add(...reached.issues)
-  const files = await emit(model, config, loaded.docs, reached.docs)
+  const cacheDir = options.cacheDir ?? path.join(config.root, 'node_modules/.cache/lexidex')
+  const files = await emit(model, config, loaded.docs, reached.docs, cacheDir)
   const outDir = path.join(config.root, config.outDir)
   const drift = compareFiles(outDir, files)
   if (options.write ?? true) writeFiles(outDir, files, drift)
@@ -70,6 +75,7 @@ async function emit(
   config: ResolvedConfig,
   all: readonly LexiconDoc[],
   docs: readonly LexiconDoc[],
+  cacheDir: string,
 ): Promise<EmittedFile[]> {
   const context: EmitContext = {
     model,
@@ -78,7 +84,7 @@ async function emit(
     docs,
     records: recordTypes(all),
     configImport: configImport(config),
-    cacheDir: path.join(config.root, 'node_modules/.cache/lexidex'),
+    cacheDir,
   }
   const drafts = []
   for (const artifact of artifacts) drafts.push(...(await artifact.emit(context)))
@@ -95,9 +101,10 @@ function recordTypes(docs: readonly LexiconDoc[]): RecordPaths[] {
       const names = (keep: (path: (typeof paths)[number]) => boolean) => paths.filter(keep).map(({ path }) => path)
       return {
         nsid: doc.id,
-        equal: names(({ kind }) => kind !== null),
+        queryable: names(({ kind }) => kind !== null),
         range: names(({ kind }) => kind !== null && isRangeable(kind)),
-        search: names(({ searchable }) => searchable),
+        searchable: names(({ searchable }) => searchable),
+        field: names(({ kind }) => kind !== null && kind !== 'integer' && kind !== 'boolean'),
       }
     })
 }

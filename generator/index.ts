@@ -154,7 +154,7 @@ export interface Config<N extends Nsids = Nsids> {
   readonly relays?: readonly string[]
   /** URL of the PLC directory. Default: `https://plc.directory`. */
   readonly plc?: string
-  /** Host names that may be fetched from although they resolve to private addresses. For tests and private networks. */
+  /** `host` or `host:port` that may be fetched from at private addresses and over http. For tests and private networks. */
   readonly allowHosts?: readonly string[]
   readonly networkOverrides?: {
     /** The same as `allowHosts`. */

@@ -20,11 +20,13 @@ export interface EmitContext {
   readonly cacheDir: string
 }
 
+/** Paths of one record type by what the config can do with them; see `LexiconPaths`. */
 export interface RecordPaths {
   readonly nsid: string
-  readonly equal: readonly string[]
+  readonly queryable: readonly string[]
   readonly range: readonly string[]
-  readonly search: readonly string[]
+  readonly searchable: readonly string[]
+  readonly field: readonly string[]
 }
 
 /** One kind of emitted file. */

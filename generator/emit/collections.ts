@@ -52,7 +52,13 @@ function collectionProperties(collection: CollectionModel): { key: string; value
     ['searchTable', collection.search === null ? null : quote(collection.search.table)],
     ['time', collection.time === null ? null : `(r) => ${access('r', collection.time.segments)}`],
     ['columns', object(collection.fields.map(column), '  ')],
-    ['counts', object(collection.counts.map((c) => `${key(c.name)}: ${quote(c.column)}`), '  ')],
+    [
+      'counts',
+      object(
+        collection.counts.map((c) => `${key(c.name)}: ${quote(c.column)}`),
+        '  ',
+      ),
+    ],
     ['relations', object(collection.relations.map(relation), '  ')],
     ['references', object(collection.references.map(reference), '  ')],
     ['validate', quote(collection.validate)],

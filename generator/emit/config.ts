@@ -9,13 +9,9 @@ export const config: Artifact = {
       kind: 'typescript',
       path: 'config.d.ts',
       body: render('config', {
-        records: records.map(({ nsid, equal, range, search }) => ({
+        records: records.map(({ nsid, ...uses }) => ({
           nsid,
-          paths: [
-            { name: 'equal', type: union(equal) },
-            { name: 'range', type: union(range) },
-            { name: 'search', type: union(search) },
-          ],
+          paths: Object.entries(uses).map(([name, paths]) => ({ name, type: union(paths) })),
         })),
       }),
       imports: [],
@@ -24,7 +20,7 @@ export const config: Artifact = {
 }
 
 function union(paths: readonly string[]): string {
-  if (paths.length === 0) return 'never'
+  if (paths.length === 0) return ' never'
   const flat = paths.map(quote).join(' | ')
-  return flat.length < 90 ? flat : `\n${paths.map((path) => `        | ${quote(path)}`).join('\n')}`
+  return flat.length < 90 ? ` ${flat}` : `\n${paths.map((path) => `        | ${quote(path)}`).join('\n')}`
 }

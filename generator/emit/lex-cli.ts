@@ -22,9 +22,9 @@ export interface ApiFile {
 export async function generateApi(docs: readonly LexiconDoc[], cacheDir: string): Promise<ApiFile[]> {
   const cache = new Cache(cacheDir)
   const files: ApiFile[] = []
-  for (const doc of docs) files.push(await cache.get([doc], async () => (await lexCli()).types(doc)))
+  for (const doc of docs) files.push(await cache.get(['types', doc], async () => (await lexCli()).types(doc)))
   files.push(await cache.get(['util'], async () => (await lexCli()).util()))
-  files.push(await cache.get(docs, async () => (await lexCli()).lexicons(docs)))
+  files.push(await cache.get(['lexicons', docs], async () => (await lexCli()).lexicons(docs)))
   return files
 }
 
@@ -82,7 +82,10 @@ class Cache {
   }
 
   async get(key: unknown, make: () => Promise<ApiFile>): Promise<ApiFile> {
-    const hash = createHash('sha256').update(JSON.stringify([this.#version, key])).digest('hex').slice(0, 32)
+    const hash = createHash('sha256')
+      .update(JSON.stringify([this.#version, key]))
+      .digest('hex')
+      .slice(0, 32)
     const path = join(this.#dir, `${hash}.json`)
     try {
       return JSON.parse(readFileSync(path, 'utf8'))

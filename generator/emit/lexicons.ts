@@ -65,7 +65,10 @@ function viewLexicon(collection: CollectionModel, model: Model): Json {
     did: string('Whose record it is.', 'did'),
     collection: string('Type of the record.', 'nsid'),
     rkey: string('Key of the record in its collection.', 'record-key'),
-    time_us: { type: 'integer', description: 'When the record was made, in µs since 1970; never later than it was indexed.' },
+    time_us: {
+      type: 'integer',
+      description: 'When the record was made, in µs since 1970; never later than it was indexed.',
+    },
   }
   for (const count of collection.counts) {
     properties[count.name] = {
@@ -91,7 +94,10 @@ function viewLexicon(collection: CollectionModel, model: Model): Json {
     properties[reference.name] = { type: 'ref', ref: view(reference.collection, model) }
   }
   const required = ['uri', 'cid', 'value', 'did', 'collection', 'rkey', 'time_us']
-  const description = sentences(oneLine(collection.description) || `A \`${collection.nsid}\``, 'As this index returns it')
+  const description = sentences(
+    oneLine(collection.description) || `A \`${collection.nsid}\``,
+    'As this index returns it',
+  )
   return document(`${model.namespace}.${collection.name}.defs`, {
     view: { type: 'object', description, required, properties },
     ...defs,

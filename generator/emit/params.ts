@@ -49,10 +49,11 @@ function equalParam(field: FieldModel): ParamView {
 
 function rangeParams(field: FieldModel): ParamView[] {
   const scalar = SCALARS[field.kind]
+  const [min, max] = field.kind === 'datetime' ? ['At or after', 'At or before'] : ['At least', 'At most']
   return (
     [
-      ['Min', 'At or after', '>='],
-      ['Max', 'At or before', '<='],
+      ['Min', min, '>='],
+      ['Max', max, '<='],
     ] as const
   ).map(([suffix, words, operator]) => {
     const name = field.param + suffix

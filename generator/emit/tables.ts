@@ -34,11 +34,8 @@ export const tables: Artifact = {
 
 function fieldColumn(field: FieldModel) {
   const unit = field.kind === 'datetime' ? 'In µs since 1970' : field.kind === 'boolean' ? '0 or 1' : ''
-  return {
-    key: key(field.column),
-    type: TYPES[field.kind],
-    doc: doc(sentences(`\`${field.path}\`: ${field.description}`, unit), '  '),
-  }
+  const title = field.description === '' ? `\`${field.path}\`` : `\`${field.path}\`: ${field.description}`
+  return { key: key(field.column), type: TYPES[field.kind], doc: doc(sentences(title, unit), '  ') }
 }
 
 function countColumns(collection: CollectionModel) {

@@ -7,7 +7,7 @@ import { reportProblems } from './problems.ts'
 import { collectionSchema, configSchema, type ParsedCollection, type ParsedConfig } from './schema.ts'
 import { type LexiconSource, resolveSources } from './sources.ts'
 
-export { findConfig, loadConfig } from './load.ts'
+export { configDirectories, findConfig, loadConfig } from './load.ts'
 
 /** The config with every default filled in. */
 export interface ResolvedConfig {

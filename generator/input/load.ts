@@ -7,6 +7,17 @@ import { LexidexError, messageOf } from '../../runtime/core/errors.ts'
 const DIRECTORIES = ['', 'src', 'src/lib', 'app']
 const FILES = ['lexidex.config.ts', 'lexidex.config.js', 'lexidex.config.mts', 'lexidex.config.mjs']
 
+/** Absolute paths of the directories that a config may be in, in the order in which they are looked at. */
+export function configDirectories(root: string): string[] {
+  return DIRECTORIES.map((directory) => path.join(root, directory))
+}
+
+/** The first config file of a project, where there is one. */
+export function existingConfig(root: string): string | undefined {
+  const candidates = configDirectories(root).flatMap((directory) => FILES.map((file) => path.join(directory, file)))
+  return candidates.find((file) => existsSync(file))
+}
+
 /**
  * The config file of a project: `explicit` (relative to `root`), or the first `lexidex.config.{ts,js,mts,mjs}`
  * in the root, `src/`, `src/lib/` and `app/`.
@@ -20,10 +31,8 @@ export function findConfig(root: string, explicit?: string): string {
     if (existsSync(file)) return file
     throw new LexidexError(`There is no config file ${explicit}.`, { hint: `Looked for ${file}.` })
   }
-  for (const directory of DIRECTORIES) {
-    const found = FILES.map((file) => path.join(root, directory, file)).find((file) => existsSync(file))
-    if (found !== undefined) return found
-  }
+  const found = existingConfig(root)
+  if (found !== undefined) return found
   const places = DIRECTORIES.map((directory) => (directory === '' ? 'the project directory' : `${directory}/`)).join(
     ', ',
   )
@@ -62,7 +71,8 @@ function importError(error: unknown, file: string): LexidexError {
   const syntax = /^(.+):(\d+):(\d+): ERROR: (.+)$/m.exec(message)
   if (syntax !== null) {
     const [, at, line, column, problem] = syntax
-    return new LexidexError(`${display(at!)}:${line}:${column}: ${problem}`, {
+    // esbuild counts columns from 0, editors from 1.
+    return new LexidexError(`${display(at!)}:${line}:${Number(column) + 1}: ${problem}`, {
       hint: 'Correct the syntax.',
       cause: error,
     })

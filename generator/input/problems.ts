@@ -68,6 +68,6 @@ function isTypeProblem(problem: Problem): boolean {
 
 /** `Invalid input: expected string, received number` as `Expected string, received number.` */
 function plain(message: string): string {
-  const text = message.replace(/^Invalid (input|option): /, '')
+  const text = message.replace(/^Invalid (input|option): /, '').replaceAll('|', ', ')
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`
 }

@@ -21,9 +21,9 @@ function hintFor(key: string, known: readonly string[]): string {
   return guess === undefined ? `Known keys are ${known.join(', ')}.` : `Did you mean \`${guess}\`?`
 }
 
-/** A string that passes `test`; `code` is that of the issue otherwise. */
-function text(test: (value: string) => boolean, code: string, message: string, hint: string) {
-  return z.string().refine(test, { error: `${message}\n${hint}`, params: { code } })
+/** A string that passes `test`; `code` is that of the issue otherwise, `what` ends the sentence "`x` is not …". */
+function text(test: (value: string) => boolean, code: string, what: string, hint: string) {
+  return z.string().refine(test, { error: ({ input }) => `\`${input}\` is not ${what}.\n${hint}`, params: { code } })
 }
 
 function func<F extends (...args: any[]) => unknown>() {
@@ -36,28 +36,28 @@ function func<F extends (...args: any[]) => unknown>() {
 const shortName = text(
   (value) => /^[a-zA-Z][a-zA-Z0-9]*$/.test(value),
   'invalid-name',
-  'Not a short name.',
+  'a short name',
   'Letters and digits only, a letter first: it becomes part of methods and parameters.',
 )
 
 const nsid = text(
   (value) => isValidNsid(value),
   'invalid-nsid',
-  'Not an NSID.',
+  'an NSID',
   'Name the record type in full, for example `community.lexicon.calendar.event`.',
 )
 
 const namespace = text(
   (value) => isValidNsid(`${value}.name`),
   'invalid-namespace',
-  'Not the reverse of a domain name.',
+  'the reverse of a domain name',
   'Use at least two segments, for example `com.example`.',
 )
 
 const fieldPath = text(
   (value) => /^[a-zA-Z0-9_]+(\.[a-zA-Z0-9_]+)*(\.\$type)?$/.test(value),
   'invalid-path',
-  'Not a field path.',
+  'a field path',
   'Join property names with dots, for example `subject.uri`; a union has `.$type`.',
 )
 
@@ -66,22 +66,22 @@ function url(protocols: readonly string[], example: string) {
   return text(
     test,
     'invalid-url',
-    `Not a URL of ${protocols.map((p) => `${p}//`).join(' or ')}.`,
+    `a URL of ${protocols.map((p) => `${p}//`).join(' or ')}`,
     `For example \`${example}\`.`,
   )
 }
 
 const host = text(
-  (value) => URL.canParse(`http://${value}`) && new URL(`http://${value}`).hostname === value.toLowerCase(),
+  (value) => /^[^/?#@]+$/.test(value) && URL.canParse(`http://${value}`),
   'invalid-host',
-  'Not a host name.',
-  'Only the name, without protocol, port and path: `localhost`, `127.0.0.1`.',
+  'a host name',
+  'Only the name and perhaps a port: `localhost`, `127.0.0.1:2583`.',
 )
 
 const relativeDirectory = text(
   (value) => value !== '' && !/^([/\\]|[a-zA-Z]:)/.test(value) && !value.split(/[/\\]/).includes('..') && value !== '.',
   'invalid-directory',
-  'Not a directory inside the project.',
+  'a directory inside the project',
   'Relative to the project, for example `src/lexidex`. Its content is replaced by each run.',
 )
 
@@ -95,7 +95,7 @@ const relation = strict({
   countDistinct: fieldPath.optional(),
 }).refine((value) => value.groups === undefined || value.groupBy !== undefined, {
   path: ['groups'],
-  error: 'Groups of what?\nName the field of the child as `groupBy`.',
+  error: 'There are `groups`, but no `groupBy`.\nName the field of the child that is grouped by.',
   params: { code: 'groups-without-group-by' },
 })
 
@@ -124,12 +124,9 @@ export const collectionSchema = strict({
 const profileObject = strict({
   collection: nsid,
   shortName: shortName.optional(),
-  rkey: text(
-    (value) => isValidRecordKey(value),
-    'invalid-rkey',
-    'Not a record key.',
-    'Most profiles have `self`.',
-  ).default('self'),
+  rkey: text((value) => isValidRecordKey(value), 'invalid-rkey', 'a record key', 'Most profiles have `self`.').default(
+    'self',
+  ),
 })
 
 const database = z.enum(['sqlite', 'postgres', 'd1'])

@@ -18,7 +18,9 @@ export function buildModel(docs: readonly LexiconDoc[], config: ResolvedConfig, 
   const definitions = new Definitions(docs)
   const known = config.collections.filter((collection) => hasRecord(collection, definitions, issues))
   const byName = new Map(known.map((collection) => [collection.name, collection]))
-  const promoted = new Map(known.map((collection) => [collection.name, new PromotedFields(collection, definitions, issues)]))
+  const promoted = new Map(
+    known.map((collection) => [collection.name, new PromotedFields(collection, definitions, issues)]),
+  )
   const context = { config: byName, promoted, definitions, issues }
 
   // Relations promote fields of other collections, so all of them come before any collection is complete.
@@ -74,13 +76,21 @@ function timePath(collection: ResolvedCollection, fields: PromotedFields, issues
   if (collection.timeField === false) return null
   const path = collection.timeField ?? 'createdAt'
   // The default is a guess: a record without `createdAt` is ordered by its key's or revision's time.
-  const field = collection.timeField === undefined ? fields.peek(path) : fields.resolve(path, `collections.${collection.name}.timeField`)
+  const field =
+    collection.timeField === undefined
+      ? fields.peek(path)
+      : fields.resolve(path, `collections.${collection.name}.timeField`)
   if (field === null) return null
   if (field.schema.type !== 'string') {
     if (collection.timeField !== undefined) {
-      issues.error('wrong-kind', `collections.${collection.name}.timeField`, `\`${path}\` is of type ${field.schema.type}.`, {
-        hint: 'A time field is a string of format datetime.',
-      })
+      issues.error(
+        'wrong-kind',
+        `collections.${collection.name}.timeField`,
+        `\`${path}\` is of type ${field.schema.type}.`,
+        {
+          hint: 'A time field is a string of format datetime.',
+        },
+      )
     }
     return null
   }

@@ -10,7 +10,8 @@ export function checkNames(model: Model, docs: readonly LexiconDoc[], issues: Is
   for (const collection of model.collections) {
     const at = `collections.${collection.name}`
     tables.claim(collection.table, at, `table \`${collection.table}\``)
-    if (collection.search !== null) tables.claim(collection.search.table, at, `search table \`${collection.search.table}\``)
+    if (collection.search !== null)
+      tables.claim(collection.search.table, at, `search table \`${collection.search.table}\``)
     nsids.claim(collection.nsid, `${at}.collection`, `collection \`${collection.nsid}\``)
     checkColumns(collection, issues)
     checkParams(collection, issues)
@@ -21,8 +22,10 @@ export function checkNames(model: Model, docs: readonly LexiconDoc[], issues: Is
 function checkColumns(collection: CollectionModel, issues: Issues): void {
   const at = `collections.${collection.name}`
   const columns = new Registry(issues, 'Leave one of them out, or rename the relation.')
-  for (const field of collection.fields) columns.claim(field.column, `${at}.queryable.${field.path}`, `column \`${field.column}\``)
-  for (const count of collection.counts) columns.claim(count.column, `${at}.relations.${count.relation}`, `column \`${count.column}\``)
+  for (const field of collection.fields)
+    columns.claim(field.column, `${at}.queryable.${field.path}`, `column \`${field.column}\``)
+  for (const count of collection.counts)
+    columns.claim(count.column, `${at}.relations.${count.relation}`, `column \`${count.column}\``)
   const search = new Registry(issues, 'Leave one of them out.')
   for (const { column, path } of collection.search?.columns ?? []) {
     search.claim(column, `${at}.searchable`, `search column \`${column}\``, `${at}.searchable ${path}`)
@@ -40,8 +43,10 @@ function checkParams(collection: CollectionModel, issues: Issues): void {
     params.claim(param, `${at}.relations.${count.relation}`, `parameter \`${param}\``)
   }
   const outputs = new Registry(issues, 'Rename one of them.')
-  for (const name of ['uri', 'cid', 'value', 'did', 'collection', 'rkey', 'time_us']) outputs.claim(name, at, name, 'every record')
-  for (const count of collection.counts) outputs.claim(count.name, `${at}.relations.${count.relation}`, `output \`${count.name}\``)
+  for (const name of ['uri', 'cid', 'value', 'did', 'collection', 'rkey', 'time_us'])
+    outputs.claim(name, at, name, 'every record')
+  for (const count of collection.counts)
+    outputs.claim(count.name, `${at}.relations.${count.relation}`, `output \`${count.name}\``)
   for (const [kind, entries] of [
     ['relations', collection.relations],
     ['references', collection.references],
@@ -72,9 +77,14 @@ function checkMethods(model: Model, docs: readonly LexiconDoc[], issues: Issues)
     for (const name of [...collection.methods, 'defs']) {
       const nsid = `${model.namespace}.${collection.name}.${name}`
       if (!records.has(nsid)) continue
-      issues.error('name-clash', 'namespace', `The lexicon of \`${nsid}\` would clash with the document of that name.`, {
-        hint: 'Choose another namespace, or another short name for the collection.',
-      })
+      issues.error(
+        'name-clash',
+        'namespace',
+        `The lexicon of \`${nsid}\` would clash with the document of that name.`,
+        {
+          hint: 'Choose another namespace, or another short name for the collection.',
+        },
+      )
     }
   }
 }

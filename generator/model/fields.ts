@@ -46,11 +46,16 @@ export type PathProblem =
 /** Follows `path` (property names with dots) from the record of `nsid`. */
 export function resolvePath(definitions: Definitions, nsid: string, path: string): FieldSchema | PathProblem {
   const record = definitions.record(nsid)
-  let at: FieldSchema = { schema: (record?.record ?? { type: 'object', properties: {} }) as Schema, nsid, description: '' }
+  let at: FieldSchema = {
+    schema: (record?.record ?? { type: 'object', properties: {} }) as Schema,
+    nsid,
+    description: '',
+  }
   let parent = ''
   for (const segment of path.split('.')) {
     if (at.schema.type === 'union' && segment === '$type') {
-      return { schema: { type: 'string' }, nsid: at.nsid, description: `Type of \`${parent}\`.` }
+      const types = (at.schema.refs as string[]).map((ref) => (ref === '#main' ? at.nsid : ref.replace(/#main$/, '')))
+      return { schema: { type: 'string', knownValues: types }, nsid: at.nsid, description: `Type of \`${parent}\`.` }
     }
     if (at.schema.type !== 'object' && at.schema.type !== 'record') {
       return { problem: 'opaque', parent, type: at.schema.type, segment }
@@ -113,6 +118,8 @@ export function isSearchable(schema: Schema, definitions: Definitions, nsid: str
 
 /** Values that the lexicon names for a string, in its order and with local references made whole. */
 export function knownValues(schema: Schema, nsid: string): string[] {
+  // Integers have an enum, too; no group and no hint is made of it.
+  if (schema.type !== 'string') return []
   const values: string[] = schema.knownValues ?? schema.enum ?? (schema.const === undefined ? [] : [schema.const])
   return values.map((value) => (value.startsWith('#') ? nsid + value : value))
 }

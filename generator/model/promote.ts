@@ -28,7 +28,11 @@ export class PromotedFields {
     this.#definitions = definitions
     this.#issues = issues
     for (const [path, options] of Object.entries(collection.queryable)) {
-      this.promote(path, options.type === 'range' ? 'range' : 'equal', `collections.${collection.name}.queryable.${path}`)
+      this.promote(
+        path,
+        options.type === 'range' ? 'range' : 'equal',
+        `collections.${collection.name}.queryable.${path}`,
+      )
     }
   }
 
@@ -94,13 +98,26 @@ export class PromotedFields {
         hint: guess !== undefined ? `Did you mean \`${prefix}${guess}\`?` : `It has ${list(found.candidates)}.`,
       })
     } else if (found.problem === 'opaque') {
-      this.#issues.error('unknown-path', at, `\`${found.parent}\` is of type ${found.type}; \`${path}\` cannot go into it.`, {
-        hint: found.type === 'union' ? `A union can be filtered by its type: \`${found.parent}.$type\`.` : this.#inside(''),
-      })
+      this.#issues.error(
+        'unknown-path',
+        at,
+        `\`${found.parent}\` is of type ${found.type}; \`${path}\` cannot go into it.`,
+        {
+          hint:
+            found.type === 'union'
+              ? `A union can be filtered by its type: \`${found.parent}.$type\`.`
+              : this.#inside(''),
+        },
+      )
     } else {
-      this.#issues.error('unknown-path', at, `\`${found.parent}\` refers to \`${found.ref}\`, which no lexicon document defines.`, {
-        hint: 'Add that document to one of the `lexicons` directories.',
-      })
+      this.#issues.error(
+        'unknown-path',
+        at,
+        `\`${found.parent}\` refers to \`${found.ref}\`, which no lexicon document defines.`,
+        {
+          hint: 'Add that document to one of the `lexicons` directories.',
+        },
+      )
     }
   }
 

@@ -31,7 +31,8 @@ export function buildRelations(parent: ResolvedCollection, context: RelationCont
       childTable: tableName(relation.collection),
       column: field.column,
       match: relation.match,
-      groups: relation.groupBy === undefined ? null : buildGroups(relation.groupBy, relation.groups, child, at, context),
+      groups:
+        relation.groupBy === undefined ? null : buildGroups(relation.groupBy, relation.groups, child, at, context),
       count: relation.count,
       distinct: relation.countDistinct === undefined ? null : distinctColumn(relation.countDistinct, child, at),
       hydrateParam: hydrateParam(name),

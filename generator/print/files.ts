@@ -3,7 +3,7 @@ import { dirname, join, posix } from 'node:path'
 import type { Statement } from '../dialects/dialect.ts'
 import { marker } from './header.ts'
 import { printSql } from './sql.ts'
-import { type TypescriptDraft, TypescriptPrinter } from './typescript.ts'
+import { printTypescript, type TypescriptDraft } from './typescript.ts'
 
 /** An emitted file before it is text. Paths are relative to `outDir`, with `/`. */
 export type Draft =
@@ -27,15 +27,14 @@ export interface Drift {
 
 /** Prints drafts as text, sorted by path. */
 export function printFiles(drafts: readonly Draft[]): EmittedFile[] {
-  const printer = new TypescriptPrinter()
-  const files = drafts.map((draft) => ({ path: draft.path, content: printDraft(draft, printer) }))
+  const files = drafts.map((draft) => ({ path: draft.path, content: printDraft(draft) }))
   const manifest = [...files.map((file) => file.path), MANIFEST].sort()
   files.push({ path: MANIFEST, content: `${[`# ${marker}`, ...manifest].join('\n')}\n` })
   return files.sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
-function printDraft(draft: Draft, printer: TypescriptPrinter): string {
-  if (draft.kind === 'typescript') return printer.print(draft)
+function printDraft(draft: Draft): string {
+  if (draft.kind === 'typescript') return printTypescript(draft)
   if (draft.kind === 'sql') return printSql(draft.statements)
   return `${JSON.stringify(draft.value, null, 2)}\n`
 }

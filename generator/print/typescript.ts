@@ -1,4 +1,4 @@
-import { Project, ts } from 'ts-morph'
+import { ts } from 'ts-morph'
 import { typescriptHeader } from './header.ts'
 import { type ImportSymbol, printImports } from './imports.ts'
 
@@ -12,40 +12,40 @@ export interface TypescriptDraft {
   readonly imports: readonly ImportSymbol[]
 }
 
-/** Gives files their imports and their format, and refuses what does not parse. */
-export class TypescriptPrinter {
-  readonly #project = new Project({
-    useInMemoryFileSystem: true,
-    skipLoadingLibFiles: true,
-    compilerOptions: { target: ts.ScriptTarget.ES2023 },
-  })
-
-  print(draft: TypescriptDraft): string {
-    const used = identifiers(draft.body, draft.path)
-    const imports = printImports(draft.imports, used)
-    const text = typescriptHeader + imports + (imports === '' ? '' : '\n') + draft.body
-    const file = this.#project.createSourceFile(`/${draft.path}`, text, { overwrite: true })
-    file.formatText({ indentSize: 2, semicolons: ts.SemicolonPreference.Ignore, ensureNewLineAtEndOfFile: true })
-    const formatted = file.getFullText().replaceAll(/ \{\n\}$/gm, ' {}')
-    this.#project.removeSourceFile(file)
-    return formatted
-  }
+/**
+ * A file with its header and the imports that its body uses.
+ *
+ * The text is parsed, once, to know its identifiers and to refuse what is no TypeScript. It is not formatted
+ * after that: templates are written as the file should look, and lex-cli has formatted what it wrote.
+ */
+export function printTypescript(draft: TypescriptDraft): string {
+  const body = draft.body.replaceAll(/ \{\n\s*\}$/gm, ' {}')
+  const imports = printImports(draft.imports, identifiers(body, draft.path))
+  // Bodies by lex-cli begin with imports of their own.
+  const gap = imports === '' || body.startsWith('import ') ? '' : '\n'
+  return `${typescriptHeader}${imports}${gap}${body.trimEnd()}\n`
 }
 
-/** Every identifier in `body`. */
+/** Every name that `body` may take from elsewhere: all identifiers but those of properties. */
 function identifiers(body: string, path: string): Set<string> {
-  const file = ts.createSourceFile(path, body, ts.ScriptTarget.ES2023, true)
+  const file = ts.createSourceFile(path, body, ts.ScriptTarget.ES2023)
   const [problem] = (file as unknown as { parseDiagnostics: ts.Diagnostic[] }).parseDiagnostics
   if (problem !== undefined) {
     const { line } = file.getLineAndCharacterOfPosition(problem.start ?? 0)
     const text = ts.flattenDiagnosticMessageText(problem.messageText, ' ')
-    throw new Error(`The template of ${path} does not parse (line ${line + 1}): ${text}\n${body.split('\n')[line]}`)
+    throw new Error(`What was emitted as ${path} does not parse (line ${line + 1}): ${text}\n${body.split('\n')[line]}`)
   }
   const names = new Set<string>()
-  const visit = (node: ts.Node): void => {
-    if (ts.isIdentifier(node)) names.add(node.text)
-    ts.forEachChild(node, visit)
+  const visit = (node: ts.Node, parent: ts.Node): void => {
+    if (ts.isIdentifier(node) && !isPropertyName(node, parent)) names.add(node.text)
+    ts.forEachChild(node, (child) => visit(child, node))
   }
-  visit(file)
+  visit(file, file)
   return names
+}
+
+/** `name` in `a.name`, `{ name: … }` and in the property of an interface. */
+function isPropertyName(node: ts.Identifier, parent: ts.Node): boolean {
+  if (ts.isPropertyAccessExpression(parent)) return parent.name === node
+  return (ts.isPropertyAssignment(parent) || ts.isPropertySignature(parent)) && parent.name === node
 }

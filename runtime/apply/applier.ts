@@ -149,7 +149,10 @@ class StreamApplier implements Applier {
   #take(event: NonNullable<SourceItem['event']>): void {
     this.#stats.received++
     if (event.timeUs !== undefined) this.#stats.lastEventUs = event.timeUs
-    if (event.kind !== 'put' && event.kind !== 'delete') return this.#hint(event)
+    if (event.kind !== 'put' && event.kind !== 'delete') {
+      this.#hint(event)
+      return
+    }
     const operation = this.#options.admission.admit(event)
     if (operation === null) return
     if (operation.op === 'reject') this.#stats.rejected++
@@ -199,9 +202,9 @@ class StreamApplier implements Applier {
   }
 
   async #applyUntilDurable(batch: PendingBatch): Promise<void> {
-    await Promise.all(batch.hints)
     let attemptsWhenClosing = 0
     for (let attempt = 0; ; attempt++) {
+      await Promise.all(batch.hints)
       const error = await this.#applyOnce(batch)
       if (error === null) return
       if (this.#closing && ++attemptsWhenClosing >= ATTEMPTS_WHEN_CLOSING) {
@@ -212,10 +215,22 @@ class StreamApplier implements Applier {
         return
       }
       const delay = this.#closing ? FIRST_RETRY_MS : Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt)
+      if (!this.#options.store.isTransient(error)) this.#joinNext(batch)
       const count = batch.operations.length
       this.#logger.warn(`Could not apply ${count} operations, next attempt in ${delay} ms: ${messageOf(error)}`)
       await this.#pause.for(delay)
     }
+  }
+
+  /**
+   * Nothing of the batch could be written, so nothing tells a poisoned operation from a broken database. With more
+   * operations beside it the next attempt can.
+   */
+  #joinNext(batch: PendingBatch): void {
+    const next = this.#waiting[1]
+    if (next === undefined || batch.operations.length >= 2 * this.#batchSize) return
+    this.#waiting.splice(1, 1)
+    batch.join(next)
   }
 
   /** @returns what went wrong, or null where all of the batch is durable */

@@ -35,6 +35,14 @@ export class PendingBatch {
     if (operation.op !== 'delete') this.#text += operation.record.length
   }
 
+  /** Takes over a later batch, which is done when this one is. */
+  join(next: PendingBatch): void {
+    for (const operation of next.operations) this.add(operation)
+    for (const [source, position] of next.positions) this.positions.set(source, position)
+    this.hints.push(...next.hints)
+    void this.done.then(() => next.settle())
+  }
+
   isFull(batchSize: number): boolean {
     return this.operations.length >= batchSize || this.#text >= MAX_TEXT
   }

@@ -5,6 +5,7 @@
 
 export { XrpcClientError } from './error.ts'
 export type { Hydrated } from './hydrated.ts'
+export type { Json, JsonBlob, JsonBytes, JsonLink } from './json.ts'
 export type { CallOptions, ClientOptions, FetchFunction, HeadersFunction } from './options.ts'
 export type { Cursor, ListParams, Page, RecordView } from './views.ts'
 export { createXrpcClient, type XrpcClient } from './xrpc.ts'

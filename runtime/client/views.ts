@@ -1,10 +1,12 @@
+import type { Json } from './json.ts'
+
 /** A record as an index serves it. */
 export interface RecordView<R> {
   /** `at://{did}/{collection}/{rkey}` */
   uri: string
   cid: string
   /** The record itself, as JSON. */
-  value: R
+  value: Json<R>
   /** Who published it. */
   did: string
   /** NSID of its collection. */

@@ -6,7 +6,6 @@ import { ServiceError } from './service-error.ts'
 
 export { ServiceError, type ServiceErrorKind } from './service-error.ts'
 
-/** Waits before the second and third try of a request that failed for the moment. */
 const RETRY_MS = [500, 2500]
 /** The least wait after a 429, whatever its headers say: doubled each time, up to a minute. */
 const LIMITED_FIRST_MS = 1000
@@ -33,9 +32,16 @@ export interface XrpcOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+export interface XrpcClientOptions {
+  readonly fetch: Fetch
+  readonly clock?: Clock | undefined
+  /** Waits before the second and the third try of a request that failed for the moment, in ms. Default 500 and 2500. */
+  readonly retryMs?: readonly number[] | undefined
+}
+
 /** Speaks XRPC to PDSes and relays over `fetch`, with one budget per host. */
-export function createXrpc(options: { fetch: Fetch; clock?: Clock | undefined }): XrpcClient {
-  const { fetch, clock = systemClock } = options
+export function createXrpc(options: XrpcClientOptions): XrpcClient {
+  const { fetch, clock = systemClock, retryMs = RETRY_MS } = options
   /** Monotonic ms before which a host must not be called. */
   const closedUntil = new Map<string, number>()
 
@@ -89,8 +95,8 @@ export function createXrpc(options: { fetch: Fetch; clock?: Clock | undefined })
             const waitMs = Math.max(growing, error.retryAfterMs ?? 0)
             if (++limited === LIMITED_TRIES || waitMs > LONGEST_WAIT_MS) throw error
             close(url.host, waitMs)
-          } else if (error.kind === 'transient' && failed < RETRY_MS.length) {
-            await sleep(RETRY_MS[failed++]! * (0.5 + Math.random() / 2), signal)
+          } else if (error.kind === 'transient' && failed < retryMs.length) {
+            await sleep(retryMs[failed++]! * (0.5 + Math.random() / 2), signal)
           } else {
             throw error
           }

@@ -40,15 +40,35 @@ export interface ChildQuery {
 export interface ReadDialect {
   /**
    * A boolean condition: row of `table` matches the search. Binds: the compiled search text.
+   *
+   * @param often The words are in very many rows: the condition is asked row by row as the list is walked, instead
+   * of gathering every match first. Default false.
    */
-  searchCondition(collection: CollectionDef): string
+  searchCondition(collection: CollectionDef, often?: boolean): string
   /** Compiles a user's search (words, `prefix*`, `"phrase"`, `OR`, `-not`). Throws `XrpcError` 400 on bad input. */
   compileSearch(search: string): string
+  /** Compiled search text of rows that hold any word of `search`, wanted or not: the rows that ranking has to count. */
+  compileAnyWord(search: string): string
+  /**
+   * Whether very many rows match. Binds: the compiled search text. Row: `often`, 0 or 1. The work is bounded.
+   */
+  searchOften(collection: CollectionDef): string
+  /**
+   * A FROM item: the newest matches below an id, as many as one window holds. Binds: the compiled search text; the id.
+   * Columns: `lexidex_id`, and where ranked `lexidex_place`, from 1 for the best match of the window. Ranking counts every
+   * row that holds one of the words, so it is for words that are not in very many.
+   */
+  searchWindow(collection: CollectionDef, ranked: boolean): string
+  /**
+   * Where that window ends. Binds: as `searchWindow`. Row: `bottom`, the smallest id in it; null where it holds
+   * all matches that are left.
+   */
+  searchWindowEnd(collection: CollectionDef): string
   /**
    * The newest children of several parents, each group with its own limit, in one statement.
    * Binds: JSON array of parent keys (uris or dids); then the limit.
    * Rows: `parent`, and one column of spliced JSON entries (comma separated, without brackets,
-   * null where there are none) per group: named by the group, or `children` where ungrouped.
+   * null where there are none) per group: `children_<group>`, or `children` where ungrouped.
    */
   childrenOf(query: ChildQuery): string
   /**

@@ -12,7 +12,9 @@ type Row = 'OLD' | 'NEW'
 export function counterTriggers(counter: CounterPlan): Statement[] {
   const child = name(counter.child)
   const pointer = name(counter.column)
-  const watched = [...new Set([counter.column, counter.groupColumn, counter.distinct, 'hidden'])].filter((c) => c !== null)
+  const watched = [...new Set([counter.column, counter.groupColumn, counter.distinct, 'hidden'])].filter(
+    (c) => c !== null,
+  )
   const changed = watched.map((column) => `OLD.${name(column)} IS NOT NEW.${name(column)}`)
   return [
     {

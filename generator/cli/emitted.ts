@@ -1,0 +1,64 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { LexidexError } from '../../runtime/core/errors.ts'
+import type { Indexer, IndexerOptions } from '../../runtime/indexer.ts'
+import type { Store } from '../../runtime/storage/store.ts'
+import { findConfig, loadConfig, resolveConfig } from '../input/config.ts'
+import { display, type Project } from './project.ts'
+
+/** What a project serves with: its emitted code, and the parts of lexidex that fit it. */
+export interface Emitted {
+  readonly createIndexer: (store: Store, options?: IndexerOptions) => Indexer<unknown>
+  readonly createSqliteStore: typeof import('../../runtime/storage/sqlite/index.ts')['createSqliteStore']
+  readonly serve: typeof import('../../runtime/node/index.ts')['serve']
+}
+
+/**
+ * Loads the code that was emitted for a project, as TypeScript.
+ *
+ * @throws LexidexError where it was not generated yet, or cannot be loaded
+ */
+export async function loadEmitted({ root, explicitConfig }: Project): Promise<Emitted> {
+  const configPath = findConfig(root, explicitConfig)
+  const { config } = resolveConfig(await loadConfig(configPath), { root, configPath })
+  const index = path.join(root, config.outDir, 'index.ts')
+  if (!existsSync(index)) {
+    throw new LexidexError(`${display(index)} does not exist.`, { hint: 'Run `npx lexidex generate` first.' })
+  }
+  const load = await loaderOf(index)
+  const [emitted, sqlite, node] = await Promise.all([load(index), load('lexidex/sqlite'), load('lexidex/node')])
+  return { createIndexer: emitted.createIndexer, createSqliteStore: sqlite.createSqliteStore, serve: node.serve }
+}
+
+/**
+ * Imports modules as `file` itself would: the same copy of lexidex. Another copy would have other classes, and
+ * `instanceof` would fail between the two.
+ */
+async function loaderOf(file: string): Promise<(id: string) => Promise<any>> {
+  if (!isModule(file)) {
+    throw new LexidexError('The generated code is ES modules, but the project is not.', {
+      hint: 'Put `"type": "module"` into package.json.',
+    })
+  }
+  const tsx = await import('tsx/esm/api')
+  tsx.register()
+  const { resolve } = createRequire(file)
+  return (id) => {
+    try {
+      return import(pathToFileURL(resolve(id)).href)
+    } catch (cause) {
+      throw new LexidexError(`The project has no \`${id}\`.`, { hint: 'Install it: `npm install lexidex`.', cause })
+    }
+  }
+}
+
+/** Whether Node takes a `.ts` or `.js` file for an ES module: the nearest package.json says so. */
+function isModule(file: string): boolean {
+  for (let at = path.dirname(file); ; at = path.dirname(at)) {
+    const manifest = path.join(at, 'package.json')
+    if (existsSync(manifest)) return JSON.parse(readFileSync(manifest, 'utf8')).type === 'module'
+    if (path.dirname(at) === at) return false
+  }
+}

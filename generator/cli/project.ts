@@ -1,0 +1,34 @@
+import path from 'node:path'
+import type { Command } from 'commander'
+
+/** Where a command works: from `--root` and `--config`, both relative to the current directory. */
+export interface Project {
+  /** Absolute path. */
+  readonly root: string
+  /** Absolute path of the config file, where it was named. */
+  readonly explicitConfig: string | undefined
+  readonly verbose: boolean
+}
+
+/** Adds `--config`. */
+export function withConfig(command: Command): Command {
+  return command.option(
+    '-c, --config <file>',
+    'config file (default: lexidex.config.ts in the root, src/, src/lib/ or app/)',
+  )
+}
+
+export function projectOf(command: Command): Project {
+  const {
+    root,
+    config,
+    verbose = false,
+  } = command.optsWithGlobals<{ root: string; config?: string; verbose?: boolean }>()
+  return { root: path.resolve(root), explicitConfig: config === undefined ? undefined : path.resolve(config), verbose }
+}
+
+/** A path as people read it: relative to the current directory where that is shorter. */
+export function display(file: string): string {
+  const relative = path.relative(process.cwd(), file)
+  return relative === '' ? '.' : relative.startsWith('..') ? file : relative
+}

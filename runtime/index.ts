@@ -1,0 +1,52 @@
+/** What emitted server code imports. */
+
+export { z } from 'zod'
+export type { App } from './app.ts'
+export {
+  boolean,
+  type CollectionDef,
+  type ColumnDef,
+  type ColumnKind,
+  cid,
+  datetime,
+  defineCollection,
+  integer,
+  type ReferenceDef,
+  type RelationDef,
+  text,
+  type ValidationMode,
+} from './core/collection.ts'
+export { LexidexError, XrpcError } from './core/errors.ts'
+export type { Logger } from './core/log.ts'
+export { type Clock, systemClock } from './core/time.ts'
+export {
+  type BackfillAllOptions,
+  type BackfillAllResult,
+  createIndexer,
+  type Indexer,
+  type IndexerOptions,
+  type IndexerStatus,
+} from './indexer.ts'
+export { defineGet, defineList, type GetDef, type ListDef, type MethodDef, type Query } from './serving/define.ts'
+export {
+  booleanParam,
+  count,
+  datetimeParam,
+  flag,
+  getParams,
+  hydrateLimit,
+  integerParam,
+  listParams,
+  many,
+  search,
+} from './serving/params.ts'
+export {
+  createRouter,
+  type Router,
+  type RouterOptions,
+  type ServedRequest,
+  type ServedResponse,
+} from './serving/router.ts'
+export type { CursorView, RuntimeState, Status } from './serving/status.ts'
+export type { BookkeepingTables, Generated, RecordColumns } from './storage/bookkeeping.ts'
+export type { Migration, Migrations, Store } from './storage/store.ts'

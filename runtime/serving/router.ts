@@ -1,0 +1,136 @@
+import type { App } from '../app.ts'
+import { XrpcError } from '../core/errors.ts'
+import type { Logger } from '../core/log.ts'
+import type { Clock } from '../core/time.ts'
+import type { MaybePromise, Store } from '../storage/store.ts'
+import { createGet } from './get.ts'
+import { type Answer, createList } from './list.ts'
+import { createStatus, type RuntimeState } from './status.ts'
+
+/** Longest path and query that is answered, in characters. */
+export const MAX_URL = 8192
+
+/** A request, as little of it as routing needs; any server can make one. */
+export interface ServedRequest {
+  readonly method: string
+  /** Path and query. */
+  readonly url: string
+  readonly headers: { get(name: string): string | null | undefined }
+}
+
+/** The answer to a request. A server leaves the body out of the answer to HEAD. */
+export interface ServedResponse {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+export interface Router {
+  /** Never throws. */
+  handle(request: ServedRequest): MaybePromise<ServedResponse>
+  /** The same for Fetch API servers. */
+  fetch(request: Request): Promise<Response>
+}
+
+export interface RouterOptions {
+  readonly app: App
+  readonly store: Store
+  /** What the process does besides serving, for `/status`. */
+  readonly state?: () => RuntimeState
+  /** Told of errors that are no fault of the request. Default: the console. */
+  readonly logger?: Logger
+  readonly clock?: Clock
+}
+
+const ALLOW = 'GET, HEAD, OPTIONS'
+
+const HEADERS = {
+  'content-type': 'application/json; charset=utf-8',
+  'access-control-allow-origin': '*',
+}
+
+const PREFLIGHT: ServedResponse = {
+  status: 204,
+  headers: {
+    'access-control-allow-origin': '*',
+    'access-control-allow-methods': ALLOW,
+    'access-control-allow-headers': '*',
+    'access-control-max-age': '86400',
+  },
+  body: '',
+}
+
+/** Serves the methods of an app, its health and its status. */
+export function createRouter(options: RouterOptions): Router {
+  const { app, logger = console } = options
+  const routes = createRoutes(options)
+
+  async function handle(request: ServedRequest): Promise<ServedResponse> {
+    try {
+      const { method, url } = request
+      if (url.length > MAX_URL) throw new XrpcError(414, 'UriTooLong', `The URL is longer than ${MAX_URL} characters.`)
+      const queryAt = url.indexOf('?')
+      const path = queryAt === -1 ? url : url.slice(0, queryAt)
+      const answer = routes.get(path)
+      if (answer === undefined) throw notFound(path, app.namespace)
+      if (method === 'OPTIONS') return PREFLIGHT
+      if (method !== 'GET' && method !== 'HEAD') return notAllowed(method)
+      return { status: 200, headers: HEADERS, body: await answer(queryAt === -1 ? '' : url.slice(queryAt + 1)) }
+    } catch (error) {
+      if (error instanceof XrpcError) return failure(error)
+      logger.error(`${request.method} ${request.url.slice(0, 200)} failed:`, error)
+      return failure(new XrpcError(500, 'InternalServerError', 'Something went wrong on the server.'))
+    }
+  }
+
+  return {
+    handle,
+    async fetch(request) {
+      const { pathname, search } = new URL(request.url)
+      const { method, headers } = request
+      const response = await handle({ method, url: pathname + search, headers })
+      const hasBody = method !== 'HEAD' && response.status !== 204
+      return new Response(hasBody ? response.body : null, { status: response.status, headers: response.headers })
+    },
+  }
+}
+
+function createRoutes({ app, store, state, clock }: RouterOptions): ReadonlyMap<string, Answer> {
+  const { status, cursor } = createStatus(app, store, { state, clock })
+  const ok = async () => '{"status":"ok"}'
+  const lexicons = JSON.stringify({ lexicons: app.lexicons })
+  const routes = new Map<string, Answer>([
+    ['/health', ok],
+    ['/xrpc/_health', ok],
+    ['/status', async () => JSON.stringify(await status())],
+    [`/xrpc/${app.namespace}.getCursor`, async () => JSON.stringify((await cursor()) ?? { cursor: null })],
+    [`/xrpc/${app.namespace}.lexicons`, async () => lexicons],
+  ])
+  for (const def of app.methods) {
+    const answer =
+      def.kind === 'list' ? createList(store, app.collections, def) : createGet(store, app.collections, def)
+    routes.set(`/xrpc/${def.nsid}`, answer)
+  }
+  const overview = JSON.stringify({ status: 'ok', namespace: app.namespace, endpoints: [...routes.keys()] })
+  return routes.set('/', async () => overview)
+}
+
+/**
+ * 404, not 501: by the XRPC specification 501 is for an endpoint that is known and not implemented, 404 for one that
+ * the server does not support.
+ */
+function notFound(path: string, namespace: string): XrpcError {
+  const hint = `GET / lists what is served here; methods begin with /xrpc/${namespace}.`
+  return path.startsWith('/xrpc/')
+    ? new XrpcError(404, 'MethodNotFound', `There is no such method. ${hint}`)
+    : new XrpcError(404, 'NotFound', `There is nothing at this path. ${hint}`)
+}
+
+function notAllowed(method: string): ServedResponse {
+  const response = failure(new XrpcError(405, 'MethodNotAllowed', `${method} is not allowed here, only ${ALLOW}.`))
+  return { ...response, headers: { ...response.headers, allow: ALLOW } }
+}
+
+function failure({ status, error, message }: XrpcError): ServedResponse {
+  return { status, headers: HEADERS, body: JSON.stringify({ error, message }) }
+}

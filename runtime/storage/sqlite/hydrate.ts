@@ -1,0 +1,62 @@
+import type { CollectionDef } from '../../core/collection.ts'
+import type { ChildQuery } from '../store.ts'
+import { quote } from './statements.ts'
+
+/**
+ * SQL of `ReadDialect.childrenOf`. Each group is a walk of its index that ends at the limit, so a busy parent costs
+ * no more than a quiet one and takes no room from it.
+ */
+export function childrenOf({ child, relation }: ChildQuery): string {
+  const groups = relation.groups
+  const columns =
+    groups === undefined
+      ? [children(child, relation.column, '', 'children')]
+      : Object.entries(groups.values).map(([name, value]) =>
+          children(child, relation.column, ` AND ${quote(groups.column)} = ${literal(value)}`, `children_${name}`),
+        )
+  return `SELECT parent.value AS parent,\n  ${columns.join(',\n  ')}\nFROM json_each(?1) AS parent`
+}
+
+function children(child: CollectionDef, column: string, condition: string, name: string): string {
+  return `(SELECT group_concat(entry, ',' ORDER BY sort_at DESC, uri DESC) FROM (
+    SELECT ${entry(child)} AS entry, sort_at, uri FROM ${quote(child.table)}
+    WHERE ${quote(column)} = parent.value${condition} AND hidden = 0
+    ORDER BY sort_at DESC, uri DESC LIMIT ?2
+  )) AS ${quote(name)}`
+}
+
+/** SQL of `ReadDialect.recordsByKey`. Of an author with several records, the newest. */
+export function recordsByKey(collection: CollectionDef, key: 'uri' | 'did'): string {
+  const table = quote(collection.table)
+  const newest =
+    key === 'uri'
+      ? `${table}.uri = wanted.value`
+      : `${table}.id = (
+    SELECT id FROM ${table} AS own WHERE own.did = wanted.value AND own.hidden = 0
+    ORDER BY own.sort_at DESC, own.uri DESC LIMIT 1
+  )`
+  return `SELECT wanted.value AS key, ${entry(collection)} AS entry
+FROM json_each(?1) AS wanted CROSS JOIN ${table} ON ${newest}
+WHERE hidden = 0`
+}
+
+/** A record and what surrounds it, as JSON text; the counterpart of `rowView` in SQL. */
+function entry(collection: CollectionDef): string {
+  const counts = Object.entries(collection.counts).map(
+    ([name, column]) => `iif(${quote(column)} > 0, ${literal(`,${JSON.stringify(name)}:`)} || ${quote(column)}, '')`,
+  )
+  return [
+    `'{"uri":"' || uri`,
+    `'","cid":"' || cid`,
+    `'","value":' || record`,
+    `',"did":"' || did`,
+    `${literal(`","collection":${JSON.stringify(collection.nsid)},"rkey":"`)} || rkey`,
+    `'","time_us":' || sort_at`,
+    ...counts,
+    `'}'`,
+  ].join(' || ')
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}

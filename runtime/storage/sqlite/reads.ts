@@ -1,0 +1,60 @@
+import type { CollectionDef } from '../../core/collection.ts'
+import { LexidexError } from '../../core/errors.ts'
+import type { ReadDialect } from '../store.ts'
+import { childrenOf, recordsByKey } from './hydrate.ts'
+import { compileAnyWord, compileSearch } from './search.ts'
+import { quote } from './statements.ts'
+
+/** Matches of a search that are ordered by relevance among themselves. */
+const WINDOW = 1000
+
+/** From here on a word is in too many rows to count them all. */
+const OFTEN = 10_000
+
+/** SQLite's share of the read side. */
+export const sqliteReads: ReadDialect = {
+  compileSearch,
+  compileAnyWord,
+
+  searchCondition(collection, often = false) {
+    const { table, search } = names(collection)
+    return often
+      ? `EXISTS (SELECT 1 FROM ${search} WHERE ${search} MATCH ? AND ${search}.rowid = ${table}.id)`
+      : `${table}.id IN (SELECT rowid FROM ${search} WHERE ${search} MATCH ?)`
+  },
+
+  searchOften(collection) {
+    const { search } = names(collection)
+    return `SELECT count(*) = ${OFTEN} AS often FROM (SELECT 1 FROM ${search} WHERE ${search} MATCH ? LIMIT ${OFTEN})`
+  },
+
+  searchWindow(collection, ranked) {
+    const { search } = names(collection)
+    if (!ranked) return `(${window(search, 'rowid AS lexidex_id')})`
+    return `(SELECT rowid AS lexidex_id, row_number() OVER (ORDER BY rank, rowid DESC) AS lexidex_place FROM (
+  ${window(search, 'rowid, rank')}
+))`
+  },
+
+  searchWindowEnd(collection) {
+    const { search } = names(collection)
+    return `SELECT iif(count(*) = ${WINDOW}, min(rowid), NULL) AS bottom FROM (${window(search, 'rowid')})`
+  },
+
+  childrenOf,
+  recordsByKey,
+}
+
+/** FTS5 seeks to a bound only if it is an integer; drivers bind JavaScript's numbers as doubles. */
+function window(search: string, columns: string): string {
+  return `SELECT ${columns} FROM ${search} WHERE ${search} MATCH ? AND rowid < CAST(? AS INTEGER) ORDER BY rowid DESC LIMIT ${WINDOW}`
+}
+
+function names(collection: CollectionDef): { table: string; search: string } {
+  if (collection.searchTable === undefined) {
+    throw new LexidexError(`Collection ${collection.name} is not searchable`, {
+      hint: 'Name the fields to search in `searchable` of the config.',
+    })
+  }
+  return { table: quote(collection.table), search: quote(collection.searchTable) }
+}

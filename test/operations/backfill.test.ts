@@ -1,0 +1,331 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { EVENT, type HttpFault, type Network, PROFILE, RSVP, startNetwork } from '../../fixtures/network/index.ts'
+import { type CalendarIndexer, eventually, expectSame, indexed, manualClock, openIndexer } from './support.ts'
+
+let network: Network
+let indexer: CalendarIndexer
+
+beforeEach(async () => {
+  network = await startNetwork({ accounts: 12, events: 30, rsvps: 150, pdsCount: 2 })
+  indexer = await openIndexer(network)
+})
+afterEach(async () => {
+  await indexer.close()
+  await network.close()
+})
+
+const LIST = 'com.atproto.repo.listRecords'
+
+const jobs = () =>
+  indexer.db
+    .selectFrom('lexidex_job')
+    .select(['did', 'collection', 'status', 'attempts', 'cursor', 'last_error', 'due_at', 'records'])
+    .orderBy('did')
+    .orderBy('collection')
+    .execute()
+
+describe('discover', () => {
+  test('registers every author once, with dependents', async () => {
+    const authors = new Set([...network.records(EVENT), ...network.records(RSVP)].map(({ did }) => did))
+    const seen: number[] = []
+    const result = await indexer.discover({ onProgress: ({ listed }) => seen.push(listed) })
+    expect(result).toEqual({ discovered: authors.size, failed: [] })
+    expect(seen.length).toBeGreaterThan(0)
+    const pairs = (await jobs()).map(({ did, collection }) => `${did} ${collection}`)
+    expect(pairs).toEqual([...new Set(pairs)])
+    for (const did of authors) expect(pairs).toContain(`${did} ${PROFILE}`)
+    expect(await indexer.discover()).toEqual({ discovered: 0, failed: [] })
+    expect(await jobs()).toHaveLength(pairs.length)
+  })
+
+  test('a listing that fails stays incomplete, and is walked the next time', async () => {
+    network.faults.relay = ({ params }) =>
+      params.get('collection') === RSVP ? { status: 400, body: { error: 'InvalidRequest', message: 'no' } } : undefined
+    const { failed } = await indexer.discover()
+    expect(failed).toMatchObject([{ relay: network.relay, collection: RSVP, reason: expect.stringContaining('no') }])
+    expect((await indexer.status()).discovery).toMatchObject([
+      { collection: EVENT, completed: true, error: null },
+      { collection: RSVP, completed: false, error: expect.stringContaining('no') },
+    ])
+    delete network.faults.relay
+    expect((await indexer.discover()).failed).toEqual([])
+    expect((await indexer.status()).discovery.map(({ completed, error }) => [completed, error])).toEqual([
+      [true, null],
+      [true, null],
+    ])
+  })
+
+  test('goes on where it stopped', async () => {
+    const dids = network.accounts.map(({ did }) => did).sort()
+    const pages: Record<string, object> = {
+      '': { repos: dids.slice(0, 5).map((did) => ({ did })), cursor: 'a' },
+      a: { repos: dids.slice(5).map((did) => ({ did })) },
+    }
+    let broken = true
+    const cursors: string[] = []
+    network.faults.relay = ({ params }) => {
+      if (params.get('collection') === RSVP) return { body: { repos: [] } }
+      const cursor = params.get('cursor') ?? ''
+      cursors.push(cursor)
+      if (broken && cursor === 'a') return { status: 400, body: { error: 'InvalidRequest', message: 'later' } }
+      return { body: pages[cursor] }
+    }
+    expect(await indexer.discover()).toMatchObject({ discovered: 5, failed: [{ collection: EVENT }] })
+    broken = false
+    expect(await indexer.discover()).toEqual({ discovered: dids.length - 5, failed: [] })
+    expect(cursors).toEqual(['', 'a', 'a'])
+  })
+
+  test('makes jobs for authors that no relay lists', async () => {
+    const abort = new AbortController()
+    const live = indexer.runPersistent({ signal: abort.signal, flushIntervalMs: 10 })
+    await eventually(() => expect(network.subscribers).toBe(1))
+    const author = network.accounts[0]!.did
+    network.put(author, EVENT, 'new', { $type: EVENT, name: 'Soup', createdAt: '2026-01-16T09:00:00Z' })
+    await eventually(async () => expect(await indexed(indexer, 'event')).toHaveLength(1))
+    abort.abort()
+    await live
+    network.faults.relay = () => ({ body: { repos: [] } })
+    await indexer.discover()
+    expect((await jobs()).map(({ did, collection }) => [did, collection])).toEqual([
+      [author, PROFILE],
+      [author, EVENT],
+    ])
+  })
+})
+
+describe('backfill', () => {
+  test('gives exactly what the network holds', async () => {
+    const { backfilled } = await indexer.backfillAll()
+    await expectSame(indexer, network)
+    expect(backfilled).toMatchObject({ failed: 0, retrying: 0, completed: (await jobs()).length })
+    expect((await jobs()).every(({ status, cursor }) => status === 'completed' && cursor === null)).toBe(true)
+    const rows = await indexed(indexer, 'event')
+    const again = await indexer.backfillAll()
+    expect(again.backfilled).toMatchObject({ completed: 0, records: 0 })
+    expect(await indexed(indexer, 'event')).toEqual(rows)
+  })
+
+  test('walks long listings to their end', async () => {
+    const { did } = network.accounts[0]!
+    for (let i = 0; i < 250; i++) {
+      network.put(did, EVENT, undefined, { $type: EVENT, name: `Soup ${i}`, createdAt: '2026-01-16T09:00:00Z' })
+    }
+    await indexer.backfillAll()
+    await expectSame(indexer, network)
+  })
+
+  test('learns handle and PDS of the accounts', async () => {
+    await indexer.backfillAll()
+    const rows = await indexer.db.selectFrom('lexidex_account').select(['did', 'handle', 'pds']).execute()
+    const byDid = new Map(network.accounts.map((account) => [account.did, account]))
+    for (const { did, handle, pds } of rows) expect(byDid.get(did)).toMatchObject({ handle, pds })
+  })
+
+  test('tells how far it is', async () => {
+    const seen: number[] = []
+    let last: unknown
+    const { backfilled } = await indexer.backfillAll({
+      onProgress: (progress) => {
+        seen.push(progress.records)
+        last = progress
+      },
+    })
+    const { count } = await indexer.db
+      .selectFrom('lexidex_account')
+      .select((eb) => eb.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow()
+    expect(seen).toEqual([...seen].sort((a, b) => a - b))
+    const accountsTotal = count
+    expect(last).toMatchObject({
+      accountsDone: count,
+      accountsTotal,
+      records: backfilled.records,
+      failures: 0,
+      etaMs: 0,
+    })
+  })
+
+  test('is gone on with after it was stopped, page by page', async () => {
+    const { did } = network.accounts[0]!
+    for (let i = 0; i < 450; i++) {
+      network.put(did, EVENT, undefined, { $type: EVENT, name: `Soup ${i}`, createdAt: '2026-01-16T09:00:00Z' })
+    }
+    await indexer.discover()
+    const abort = new AbortController()
+    const cursors: (string | null)[] = []
+    network.faults.pds = ({ method, params }) => {
+      if (method !== LIST || params.get('repo') !== did || params.get('collection') !== EVENT) return
+      cursors.push(params.get('cursor'))
+      if (cursors.length === 3) abort.abort()
+      return undefined
+    }
+    await indexer.backfill({ signal: abort.signal })
+    const stopped = (await jobs()).find((job) => job.did === did && job.collection === EVENT)!
+    expect(stopped).toMatchObject({
+      status: 'pending',
+      attempts: 0,
+      cursor: cursors[2],
+      last_error: null,
+      records: 200,
+    })
+    await indexer.backfill()
+    expect(cursors[3]).toBe(cursors[2])
+    await expectSame(indexer, network)
+  })
+
+  test.each<[string, () => HttpFault]>([
+    ['says 503', () => times(4, () => ({ status: 503, body: { error: 'NotAvailable', message: 'soon' } }))],
+    ['says 429', () => times(3, () => ({ status: 429, headers: { 'retry-after': '1' } }))],
+    ['cuts connections', () => times(4, () => 'hangup')],
+    ['sends no JSON', () => times(3, () => ({ body: '<html>' }))],
+  ])('gets over a PDS that %s for a while', async (_what, fault) => {
+    await indexer.discover()
+    network.faults.pds = fault()
+    expect(await indexer.backfill()).toMatchObject({ failed: 0, retrying: 0 })
+    await expectSame(indexer, network)
+  })
+
+  test('puts off what a PDS refuses for now, and comes back', async () => {
+    const clock = manualClock()
+    const slow = await openIndexer(network, { clock })
+    try {
+      const host = network.pds[0]!
+      const theirs = network.accounts.filter(({ pds }) => pds === host).map(({ did }) => did)
+      await slow.discover()
+      // A listing that is refused in HTML is tried three times within seconds; `RepoDeactivated` is not.
+      network.faults.pds = (request) =>
+        request.host === host ? { status: 400, body: { error: 'RepoDeactivated', message: 'away' } } : undefined
+      const first = await slow.backfill()
+      expect(first.retrying).toBeGreaterThan(0)
+      const pending = await slow.db.selectFrom('lexidex_job').selectAll().where('status', '=', 'pending').execute()
+      for (const { did } of pending) expect(theirs).toContain(did)
+      for (const job of pending) {
+        expect(job).toMatchObject({ attempts: 1, due_at: clock.now() + 15 * 60_000 })
+        expect(job.last_error).toContain('RepoDeactivated')
+      }
+      const { backfill } = await slow.status()
+      expect(backfill.find(({ collection }) => collection === RSVP)).toMatchObject({ failed: 0, pending: 0 })
+
+      expect(await slow.backfill()).toMatchObject({ completed: 0, retrying: 0 })
+      clock.advance(15 * 60_000)
+      expect(await slow.backfill()).toMatchObject({ completed: 0, retrying: first.retrying })
+      delete network.faults.pds
+      clock.advance(30 * 60_000)
+      expect(await slow.backfill()).toMatchObject({ completed: first.retrying, retrying: 0 })
+      await expectSame(slow, network)
+    } finally {
+      await slow.close()
+    }
+  })
+
+  test('gives up after ten attempts, and tries again when it is told to', async () => {
+    const clock = manualClock()
+    const slow = await openIndexer(network, { clock })
+    try {
+      await slow.discover()
+      network.faults.pds = () => ({ status: 400, body: { error: 'RepoTakendown', message: 'gone' } })
+      let failed = 0
+      for (let i = 0; i < 10; i++) {
+        failed += (await slow.backfill()).failed
+        clock.advance(48 * 60 * 60_000)
+      }
+      const all = await slow.db.selectFrom('lexidex_job').select(['status', 'attempts', 'last_error']).execute()
+      expect(failed).toBe(all.length)
+      for (const job of all) {
+        expect(job).toEqual({ status: 'failed', attempts: 10, last_error: expect.stringContaining('RepoTakendown') })
+      }
+      delete network.faults.pds
+      expect(await slow.backfill()).toMatchObject({ completed: 0 })
+      expect(await slow.backfill({ retryFailed: true })).toMatchObject({ completed: all.length })
+      await expectSame(slow, network)
+    } finally {
+      await slow.close()
+    }
+  })
+
+  test('gives up at once what is not there, with the reason', async () => {
+    const { did } = network.accounts[0]!
+    const other = network.accounts[1]!.did
+    await indexer.discover()
+    network.faults.plc = ({ method }) => (method === `/${other}` ? { status: 404, body: { message: 'no' } } : undefined)
+    network.faults.pds = ({ params }) =>
+      params.get('did') === did ? { status: 400, body: { error: 'RepoNotFound', message: 'moved away' } } : undefined
+    const { failed, retrying } = await indexer.backfill()
+    const refused = (await jobs()).filter((job) => job.status === 'failed')
+    expect([failed, retrying]).toEqual([refused.length, 0])
+    expect([...new Set(refused.map((job) => job.did))].sort()).toEqual([did, other].sort())
+    for (const job of refused) {
+      expect(job.last_error).toContain(job.did === did ? 'RepoNotFound: moved away' : 'Cannot resolve')
+    }
+  })
+
+  test('starts a listing again where the host refuses the saved cursor', async () => {
+    const { did } = network.accounts[0]!
+    const clock = manualClock()
+    const slow = await openIndexer(network, { clock })
+    try {
+      await slow.discover()
+      await slow.db.updateTable('lexidex_job').set({ cursor: 'stale' }).where('did', '=', did).execute()
+      network.faults.pds = ({ params }) =>
+        params.get('cursor') === 'stale'
+          ? { status: 400, body: { error: 'InvalidRequest', message: 'cursor' } }
+          : undefined
+      expect((await slow.backfill()).retrying).toBeGreaterThan(0)
+      clock.advance(15 * 60_000)
+      expect(await slow.backfill()).toMatchObject({ failed: 0, retrying: 0 })
+      await expectSame(slow, network)
+    } finally {
+      await slow.close()
+    }
+  })
+
+  test('follows an account to its new PDS, and forgets the old cursor', async () => {
+    const account = network.accounts[0]!
+    await indexer.discover()
+    await indexer.db.updateTable('lexidex_account').set({ pds: account.pds }).where('did', '=', account.did).execute()
+    await indexer.db.updateTable('lexidex_job').set({ cursor: '3' }).where('did', '=', account.did).execute()
+    network.move(account.did, network.pds.find((url) => url !== account.pds)!)
+    const cursors: (string | null)[] = []
+    network.faults.pds = ({ method, params }) => {
+      if (method === LIST && params.get('repo') === account.did) cursors.push(params.get('cursor'))
+      return undefined
+    }
+    expect(await indexer.backfill()).toMatchObject({ failed: 0, retrying: 0 })
+    expect(cursors).not.toContain('3')
+    await expectSame(indexer, network)
+  })
+
+  test('never asks one host for more than three accounts at a time', async () => {
+    await indexer.discover()
+    const running = new Map<string, number>()
+    let most = 0
+    network.faults.pds = async ({ host }, answer) => {
+      running.set(host, (running.get(host) ?? 0) + 1)
+      most = Math.max(most, running.get(host)!)
+      const reply = await answer()
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      running.set(host, running.get(host)! - 1)
+      return reply
+    }
+    await indexer.backfill()
+    expect(most).toBe(3)
+  })
+
+  test('fails where the database fails', async () => {
+    await indexer.discover()
+    await indexer.db.schema.dropTable('lexidex_job').execute()
+    await expect(indexer.backfill()).rejects.toThrow('lexidex_job')
+  })
+
+  test('does nothing where it is stopped before it starts', async () => {
+    await indexer.discover()
+    expect(await indexer.backfill({ signal: AbortSignal.abort() })).toMatchObject({ completed: 0, records: 0 })
+  })
+})
+
+/** The fault for the first `count` requests. */
+function times(count: number, fault: HttpFault): HttpFault {
+  let left = count
+  return (request, answer) => (left-- > 0 ? fault(request, answer) : undefined)
+}

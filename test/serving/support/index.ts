@@ -1,0 +1,111 @@
+import type { CollectionDef } from '../../../runtime/core/collection.ts'
+import type { ColumnValue } from '../../../runtime/core/operation.ts'
+import { type App, createRouter, type Router, type ServedResponse } from '../../../runtime/index.ts'
+import { createSqliteStore, type SqliteStore } from '../../../runtime/storage/sqlite/index.ts'
+
+export const START_US = Date.UTC(2026, 0, 1) * 1000
+
+/** A router over an index in memory, and what it said that was no fault of a request. */
+export interface Served {
+  readonly store: SqliteStore
+  readonly router: Router
+  readonly errors: unknown[][]
+  get(path: string): Promise<ServedResponse>
+  /** A method of the app, which must answer 200. */
+  call(method: string, params?: Params): Promise<any>
+  /** The same, answering an error. */
+  fail(method: string, params?: Params): Promise<{ status: number; error: string; message: string }>
+  close(): void
+}
+
+export type Params = Record<string, string | number | boolean | readonly (string | number)[] | undefined>
+
+export function serveApp(app: App): Served {
+  const store = createSqliteStore(':memory:')
+  store.migrate(app.migrations.sqlite!)
+  store.use(app.collections)
+  const errors: unknown[][] = []
+  const router = createRouter({
+    app,
+    store,
+    logger: { log: () => {}, warn: () => {}, error: (...args) => errors.push(args) },
+  })
+  const get = async (url: string) => router.handle({ method: 'GET', url, headers: { get: () => null } })
+  const xrpc = (method: string, params: Params = {}) => get(`/xrpc/${app.namespace}.${method}?${encode(params)}`)
+  return {
+    store,
+    router,
+    errors,
+    get,
+    async call(method, params) {
+      const { status, body } = await xrpc(method, params)
+      if (status !== 200) throw new Error(`${status} ${body}`)
+      return JSON.parse(body)
+    },
+    async fail(method, params) {
+      const { status, body } = await xrpc(method, params)
+      return { status, ...JSON.parse(body) }
+    },
+    close: () => store.close(),
+  }
+}
+
+function encode(params: Params): URLSearchParams {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(params)) {
+    for (const item of Array.isArray(value) ? value : [value]) {
+      if (item !== undefined) query.append(name, String(item))
+    }
+  }
+  return query
+}
+
+/** A row to insert; what is left out gets a value that does not matter. */
+export interface RowInput {
+  readonly did?: string
+  readonly rkey: string
+  readonly sortAt?: number
+  readonly hidden?: boolean
+  readonly record?: unknown
+  /** Columns beyond those of every table. */
+  readonly columns?: Readonly<Record<string, ColumnValue>>
+}
+
+export function uriOf(collection: CollectionDef, { did = 'did:plc:alice', rkey }: RowInput): string {
+  return `at://${did}/${collection.nsid}/${rkey}`
+}
+
+/** Straight into the table, so that tests can have any value in any column. */
+export function insert(store: SqliteStore, collection: CollectionDef, input: RowInput): string {
+  const { did = 'did:plc:alice', rkey, sortAt = START_US, hidden = false, record = {}, columns = {} } = input
+  const uri = uriOf(collection, input)
+  const row: Record<string, ColumnValue> = {
+    uri,
+    did,
+    rkey,
+    cid: `bafy${rkey}`,
+    rev: '3aaaaaaaaaaaa',
+    indexed_at: sortAt,
+    sort_at: sortAt,
+    hidden: hidden ? 1 : 0,
+    record: JSON.stringify(record),
+    ...columns,
+  }
+  const names = Object.keys(row)
+  const sql = `INSERT INTO ${collection.table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`
+  store.database.prepare(sql).run(...Object.values(row))
+  return uri
+}
+
+/** Every page of a list, first to last. */
+export async function walk(served: Served, method: string, params: Params = {}): Promise<any[][]> {
+  const pages: any[][] = []
+  let cursor: string | undefined
+  do {
+    const page = await served.call(method, { ...params, cursor })
+    pages.push(page.records)
+    cursor = page.cursor
+    if (pages.length > 1000) throw new Error('The list does not end')
+  } while (cursor !== undefined)
+  return pages
+}

@@ -1,0 +1,51 @@
+import type { Kysely } from 'kysely'
+import { afterEach, beforeEach } from 'vitest'
+import type { Migration, Store } from '../../runtime/storage/store.ts'
+import { collections } from './app.ts'
+
+/** A fresh database of one dialect, with the test app's first migration to apply. */
+export interface Database {
+  readonly migrations: readonly Migration[]
+  /** Another connection to it. Not migrated, and told of no collections. */
+  connect(): Promise<Store>
+  /** Closes all connections and removes the database. */
+  drop(): Promise<void>
+}
+
+export type OpenDatabase = () => Promise<Database>
+
+/** Rows of a table as plain objects, in order of a key. */
+export async function rowsOf(store: Store, table: string, key = 'uri'): Promise<Record<string, any>[]> {
+  const db = store.db as Kysely<any>
+  const rows = await db.selectFrom(table).selectAll().orderBy(key).execute()
+  return rows.map((row) => ({ ...row }))
+}
+
+export interface Context {
+  readonly database: Database
+  /** Migrated, and told of the test app's collections. */
+  readonly store: Store
+}
+
+/** A fresh database and store for each test of the suite that calls this. */
+export function freshStore(open: OpenDatabase): Context {
+  const context = {} as { database: Database; store: Store }
+  beforeEach(async () => {
+    context.database = await open()
+    context.store = await context.database.connect()
+    await context.store.migrate(context.database.migrations)
+    await context.store.use(collections)
+  })
+  afterEach(() => context.database.drop())
+  return context
+}
+
+/** What `work` throws, now or later; null where it succeeds. */
+export async function failureOf(work: () => unknown): Promise<unknown> {
+  try {
+    await work()
+    return null
+  } catch (error) {
+    return error
+  }
+}

@@ -1,0 +1,31 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createSqliteStore, type SqliteStore, type SqliteStoreOptions } from '../../runtime/storage/sqlite/index.ts'
+import { initOf } from './app.ts'
+import type { Database } from './harness.ts'
+
+export interface SqliteDatabase extends Database {
+  readonly path: string
+  connect(options?: SqliteStoreOptions): Promise<SqliteStore>
+}
+
+/** A new file in a directory of its own. */
+export async function openSqlite(): Promise<SqliteDatabase> {
+  const directory = mkdtempSync(join(tmpdir(), 'lexidex-'))
+  const path = join(directory, 'index.sqlite')
+  const stores: SqliteStore[] = []
+  return {
+    path,
+    migrations: [initOf('sqlite')],
+    connect: async (options) => {
+      const store = createSqliteStore(path, options)
+      stores.push(store)
+      return store
+    },
+    drop: async () => {
+      for (const store of stores) store.close()
+      rmSync(directory, { recursive: true })
+    },
+  }
+}
