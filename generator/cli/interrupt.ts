@@ -3,16 +3,22 @@ import { note } from './output.ts'
 /** What a shell takes for "ended by Ctrl-C". */
 const INTERRUPTED = 130
 
+/** `npm run` and `npx` pass on the Ctrl-C that the terminal has sent us already: those two are one. */
+const ECHO_MS = 500
+
 /**
  * A signal that is aborted by Ctrl-C or SIGTERM, for work that ends in good order. The second one ends the
  * process at once.
  */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController()
+  let abortedAt = 0
   const onSignal = () => {
-    if (controller.signal.aborted) process.exit(INTERRUPTED)
-    note('Stopping; again to stop at once.')
-    controller.abort()
+    if (!controller.signal.aborted) {
+      abortedAt = performance.now()
+      note('Stopping; again to stop at once.')
+      controller.abort()
+    } else if (performance.now() - abortedAt > ECHO_MS) process.exit(INTERRUPTED)
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)

@@ -96,16 +96,16 @@ it('start backfills, follows the stream, serves, and ends in good order', async 
 
 it('a backfill that Ctrl-C cuts short is gone on with by the next', async () => {
   await generate()
-  const { promise: asked, resolve: onAsked } = Promise.withResolvers<void>()
-  network.faults.pds = () => {
-    onAsked()
-    return new Promise(() => {})
-  }
   try {
-    running = project.start('backfill')
-    await asked
-    running.process.kill('SIGINT')
-    const ended = await running.ended
+    await new Promise<void>((resolve) => {
+      network.faults.pds = () => {
+        resolve()
+        return new Promise(() => {})
+      }
+      running = project.start('backfill')
+    })
+    running!.process.kill('SIGINT')
+    const ended = await running!.ended
     expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('Cut short') })
   } finally {
     delete network.faults.pds

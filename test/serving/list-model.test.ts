@@ -197,6 +197,7 @@ test('a cursor that stood before others were written still partitions what was t
   for (let i = 0; i < 30; i++) {
     insert(served.store, book, { rkey: `old${i}`, sortAt: START_US + i, record: { title: 'red' } })
   }
+  let written = 0
   for (const params of [{}, { sort: 'pages' }, { search: 'red' }, { order: 'asc' }] as Params[]) {
     const seen: string[] = []
     let cursor: string | undefined
@@ -206,7 +207,7 @@ test('a cursor that stood before others were written still partitions what was t
       cursor = rest.cursor
       if (cursor === undefined) break
       insert(served.store, book, {
-        rkey: `new${page}${JSON.stringify(params).length}`,
+        rkey: `new${written++}`,
         sortAt: START_US + 100,
         record: { title: 'red red' },
       })
