@@ -9,7 +9,7 @@ export type Validate = (record: unknown) => string | null
 /**
  * Compiles the validator of every collection.
  *
- * - `strict`: all that the lexicon says, and `$type`.
+ * - `strict`: all that the lexicon says, and `$type`. Sizes and media types of blobs are their authors' word, unchecked.
  * - `lenient`: structure only (see `relax`); `$type` may be missing but not wrong.
  * - `off`: any JSON object.
  *

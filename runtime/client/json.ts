@@ -23,14 +23,17 @@ export interface JsonBytes {
  * A record type as JSON carries it. Record types name the classes that a blob, a link or bytes become once they are
  * parsed; what an index serves is their plain form.
  */
-export type Json<T> = T extends BlobRef
-  ? JsonBlob
-  : T extends CID
-    ? JsonLink
-    : T extends Uint8Array
-      ? JsonBytes
-      : T extends readonly (infer Item)[]
-        ? Json<Item>[]
-        : T extends object
-          ? { [K in keyof T]: Json<T[K]> }
-          : T
+// Strings come first: `string & {}`, by which known values stay open to others, is an object to the compiler.
+export type Json<T> = T extends string | number | boolean | null | undefined
+  ? T
+  : T extends BlobRef
+    ? JsonBlob
+    : T extends CID
+      ? JsonLink
+      : T extends Uint8Array
+        ? JsonBytes
+        : T extends readonly (infer Item)[]
+          ? Json<Item>[]
+          : T extends object
+            ? { [K in keyof T]: Json<T[K]> }
+            : T
