@@ -47,12 +47,10 @@ export interface GenerateResult {
  * @throws GenerateError with every problem of config and lexicons; nothing is written then
  */
 export async function generate(options: GenerateOptions): Promise<GenerateResult> {
-  const configPath = options.configPath ?? (await findConfig(options.root))
-  const resolved = await resolveConfig(await loadConfig(configPath), { root: options.root, configPath })
-  const { config } = resolved
+  const configPath = options.configPath ?? findConfig(options.root)
+  const { config, issues: found } = resolveConfig(await loadConfig(configPath), { root: options.root, configPath })
   const issues = new Issues()
-  issues.add(...resolved.issues)
-  if (config === null) throw new GenerateError(issues.list())
+  issues.add(...found)
 
   const nsids = config.collections.map((collection) => collection.collection)
   const loaded = await loadLexicons(config.lexicons, { needed: nsids })

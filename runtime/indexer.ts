@@ -91,7 +91,7 @@ export function createIndexer<DB>(app: App, store: Store, options: IndexerOption
   const relays = options.relays ?? app.relays
   const guarded = createGuardedFetch({ allowHosts })
   // The operator chose the relays, so they may have any address; where they lead to may not.
-  const trusted = createGuardedFetch({ allowHosts: [...allowHosts, ...relays.map((relay) => new URL(relay).host)] })
+  const trusted = createGuardedFetch({ allowHosts: [...allowHosts, ...relays.map(hostOf)] })
   const context: OperationContext = {
     collections,
     relays,
@@ -168,6 +168,13 @@ export function createIndexer<DB>(app: App, store: Store, options: IndexerOption
     },
   }
   return indexer
+}
+
+function hostOf(relay: string): string {
+  if (!URL.canParse(relay)) {
+    throw new LexidexError(`Not the URL of a relay: ${relay}`, { hint: 'Write it as https://host.' })
+  }
+  return new URL(relay).host
 }
 
 function stateOf(live: LiveStats | null): RuntimeState {

@@ -64,7 +64,7 @@ function collectionProperties(collection: CollectionModel): { key: string; value
     ['validate', quote(collection.validate)],
     ['discover', String(collection.discover)],
     ['subjectColumn', collection.subjectColumn === null ? null : quote(collection.subjectColumn)],
-    ['recordFilter', collection.recordFilter ? `config.collections.${collection.name}.recordFilter` : null],
+    ['recordFilter', collection.recordFilter ? `config.collections[${quote(collection.name)}]?.recordFilter` : null],
   ]
   return properties.flatMap(([name, value]) => (value === null ? [] : [{ key: name, value }]))
 }

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { LexiconDoc } from '@atproto/lexicon'
+import { forTypes } from './lex-cli-input.ts'
 
 /** A file as `lex gen-api` writes it. */
 export interface ApiFile {
@@ -22,7 +23,9 @@ export interface ApiFile {
 export async function generateApi(docs: readonly LexiconDoc[], cacheDir: string): Promise<ApiFile[]> {
   const cache = new Cache(cacheDir)
   const files: ApiFile[] = []
-  for (const doc of docs) files.push(await cache.get(['types', doc], async () => (await lexCli()).types(doc)))
+  for (const doc of docs.map(forTypes)) {
+    files.push(await cache.get(['types', doc], async () => (await lexCli()).types(doc)))
+  }
   files.push(await cache.get(['util'], async () => (await lexCli()).util()))
   files.push(await cache.get(['lexicons', docs], async () => (await lexCli()).lexicons(docs)))
   return files

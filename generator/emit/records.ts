@@ -1,8 +1,8 @@
 import type { Draft } from '../print/files.ts'
 import type { ImportSymbol } from '../print/imports.ts'
 import type { Artifact } from './artifact.ts'
-import { knownKeysOnly } from './known-keys.ts'
 import { type ApiFile, generateApi } from './lex-cli.ts'
+import { knownKeysOnly } from './lex-cli-input.ts'
 
 /** `records/**`: record types and their lexicons, by lex-cli. */
 export const records: Artifact = {

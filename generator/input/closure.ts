@@ -134,7 +134,7 @@ class Closure {
   #whyUnusable(nsid: string, name: string, seen: ReadonlySet<Schema> = new Set()): string | undefined {
     const schema = this.#find(nsid, name)
     if (schema === undefined) return this.#docs.has(nsid) ? 'is not defined' : 'is in no lexicon document'
-    if (['query', 'procedure', 'subscription', 'permission-set'].includes(schema.type))
+    if (['query', 'procedure', 'subscription', 'permission-set', 'token'].includes(schema.type))
       return `is a ${schema.type}, not a type`
     let items = schema
     while (items.type === 'array') items = items.items

@@ -1,22 +1,55 @@
 import type { LexiconDoc } from '@atproto/lexicon'
 import type { Issues } from '../input/issues.ts'
-import { camelCase, upperFirst } from './names.ts'
+import { camelCase, codeNames, counterName, upperFirst } from './names.ts'
 import type { CollectionModel, FieldModel, Model } from './types.ts'
 
 /** Refuses names that two things would share: tables, columns, parameters, outputs, methods. */
 export function checkNames(model: Model, docs: readonly LexiconDoc[], issues: Issues): void {
   const tables = new Registry(issues, 'Rename one of the two collections.')
-  const nsids = new Registry(issues, 'Index each record type once.')
+  const triggers = new Registry(issues, 'Rename the relation.')
+  const nsids = new Map<string, string>()
   for (const collection of model.collections) {
     const at = `collections.${collection.name}`
     tables.claim(collection.table, at, `table \`${collection.table}\``)
     if (collection.search !== null)
       tables.claim(collection.search.table, at, `search table \`${collection.search.table}\``)
-    nsids.claim(collection.nsid, `${at}.collection`, `collection \`${collection.nsid}\``)
+    checkTriggers(collection, triggers)
+    const twin = nsids.get(collection.nsid)
+    if (twin === undefined) nsids.set(collection.nsid, collection.name)
+    else {
+      issues.error('name-clash', `${at}.collection`, `\`${collection.nsid}\` is indexed as \`${twin}\` already.`, {
+        hint: 'Index each record type once; one collection may have several relations.',
+      })
+    }
+    checkCode(collection, model, issues)
     checkColumns(collection, issues)
     checkParams(collection, issues)
   }
   checkMethods(model, docs, issues)
+}
+
+function checkTriggers(collection: CollectionModel, triggers: Registry): void {
+  const at = `collections.${collection.name}`
+  if (collection.search !== null)
+    triggers.claim(collection.search.table, at, 'triggers', `the search of ${collection.name}`)
+  for (const relation of collection.relations.filter((r) => r.count)) {
+    const name = counterName(collection.table, relation.name)
+    triggers.claim(name, `${at}.relations.${relation.name}`, `triggers \`${name}_…\``)
+  }
+}
+
+/** Short names that are something else in emitted TypeScript. */
+function checkCode(collection: CollectionModel, model: Model, issues: Issues): void {
+  const { constant } = codeNames(collection.name)
+  const owner = model.collections.find(({ name }) => [codeNames(name).list, codeNames(name).get].includes(constant))
+  const other =
+    collection.name === 'getCursor'
+      ? 'a method of every client'
+      : owner && `a method of \`${owner.name}\` in emitted code`
+  if (other === undefined) return
+  issues.error('name-clash', `collections.${collection.name}`, `\`${collection.name}\` is the name of ${other}.`, {
+    hint: 'Choose another short name.',
+  })
 }
 
 function checkColumns(collection: CollectionModel, issues: Issues): void {

@@ -90,8 +90,6 @@ export function kindOf(schema: Schema): FieldKind | null {
   switch (schema.type) {
     case 'string':
       return schema.format === 'datetime' ? 'datetime' : 'text'
-    case 'token':
-      return 'text'
     case 'integer':
       return 'integer'
     case 'boolean':

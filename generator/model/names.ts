@@ -43,9 +43,10 @@ const RESERVED_CONSTANTS = new Set(
     'await break case catch class const continue debugger default delete do else enum export extends false finally',
     'for function if implements import in instanceof interface let new null package private protected public return',
     'static super switch this throw true try typeof undefined var void while with yield arguments eval async of',
-    'boolean booleanParam count datetime datetimeParam defineCollection defineGet defineList flag getParams hydrateLimit',
-    'integer integerParam link listParams many search text z app create createIndexer createClient createXrpcClient',
-    'config lexicons migrations schemas xrpc params call q p r',
+    'require exports module globalThis',
+    'boolean booleanParam cid count datetime datetimeParam defineCollection defineGet defineList flag getParams',
+    'hydrateLimit integer integerParam listParams many Query search text z Database',
+    'app App config create createIndexer Indexer IndexerOptions lexicons migrations options schemas store Store q p r',
   ].flatMap((line) => line.split(' ')),
 )
 
@@ -105,6 +106,11 @@ export function countName(relation: string, group: string | null): string {
   return `${relation}${group === null ? '' : upperFirst(camelCase(group))}Count`
 }
 
+/** What the triggers of a relation's counts are named by. */
+export function counterName(table: string, relation: string): string {
+  return identifier(table, relation.toLowerCase())
+}
+
 /** `rsvps` → `hydrateRsvps`. */
 export function hydrateParam(name: string): string {
   return `hydrate${upperFirst(name)}`
@@ -123,7 +129,9 @@ export interface CodeNames {
 }
 
 export function codeNames(shortName: string): CodeNames {
-  const type = upperFirst(shortName)
+  const name = upperFirst(shortName)
+  // `RecordView` is what every view extends.
+  const type = name === 'Record' ? 'RecordCollection' : name
   return {
     constant: RESERVED_CONSTANTS.has(shortName) ? `${shortName}Collection` : shortName,
     type,

@@ -1,4 +1,4 @@
-import { identifier } from '../model/names.ts'
+import { counterName, identifier } from '../model/names.ts'
 import type { CollectionModel, FieldModel, Model } from '../model/types.ts'
 import type { ColumnType, CounterPlan, IndexPlan, SchemaPlan, TablePlan } from './types.ts'
 
@@ -75,7 +75,7 @@ function planCounters(parent: CollectionModel): CounterPlan[] {
   return parent.relations
     .filter((relation) => relation.count)
     .map((relation) => ({
-      name: identifier(parent.table, relation.name.toLowerCase()),
+      name: counterName(parent.table, relation.name),
       relation: relation.name,
       parent: parent.table,
       child: relation.childTable,

@@ -19,7 +19,7 @@ export interface TypescriptDraft {
  * after that: templates are written as the file should look, and lex-cli has formatted what it wrote.
  */
 export function printTypescript(draft: TypescriptDraft): string {
-  const body = draft.body.replaceAll(/ \{\n\s*\}$/gm, ' {}')
+  const body = draft.body.replaceAll(/ \{\n\s*\}(?=,?$)/gm, ' {}')
   const imports = printImports(draft.imports, identifiers(body, draft.path))
   // Bodies by lex-cli begin with imports of their own.
   const gap = imports === '' || body.startsWith('import ') ? '' : '\n'

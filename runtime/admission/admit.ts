@@ -21,10 +21,10 @@ export interface Rejection {
 /** The only maker of operations: every record, whatever its source, passes here. */
 export interface Admission {
   /**
-   * What is to be done about an event; null where its collection is not indexed. Never throws.
+   * What is to be done about an event; null where that is nothing. Never throws.
    *
-   * A put that the collection's `recordFilter` drops (by `false` or by throwing) becomes a delete at its rev: an
-   * earlier version that passed must not stay as if it were current.
+   * A put that the collection's `recordFilter` drops (by `false` or by throwing) becomes a delete at its rev, unless it
+   * is known to be the first: an earlier version that passed must not stay as if it were current.
    */
   admit(event: RecordEvent): Operation | Rejection | null
 }
@@ -73,7 +73,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     }
   }
 
-  function admitPut(gate: Gate, event: RecordPut, uri: string): Operation {
+  function admitPut(gate: Gate, event: RecordPut, uri: string): Operation | null {
     const { collection, columns, validate } = gate
     const { did, rkey, rev, cid, record } = event
     const quarantine = (reason: string): QuarantineOperation => {
@@ -82,7 +82,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
     if (isDeeperThan(record, MAX_DEPTH)) return quarantine(`Record nests deeper than ${MAX_DEPTH} levels`)
     const reason = validate(record)
     if (reason !== null) return quarantine(reason)
-    if (!passesFilter(collection, record)) return { op: 'delete', collection, uri, did, rev }
+    // A delete leaves a tombstone, which is too much to keep of every record that a filter lets pass by.
+    if (!passesFilter(collection, record)) return event.isNew ? null : { op: 'delete', collection, uri, did, rev }
     let text: string
     try {
       text = JSON.stringify(record)

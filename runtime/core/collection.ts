@@ -59,7 +59,7 @@ export interface CollectionDef<R = any> {
   /** Column with a DID or at-uri: records about accounts that are not known are dropped. */
   readonly subjectColumn?: string
   /** Takes or drops a new record (deletes always pass). From the user's own config. */
-  readonly recordFilter?: (record: R) => boolean
+  readonly recordFilter?: ((record: R) => boolean) | undefined
 }
 
 /**

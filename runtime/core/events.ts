@@ -19,6 +19,8 @@ export interface RecordPut {
   readonly record: unknown
   /** The source's own time for the event, in µs since 1970, where it has one. */
   readonly timeUs?: number
+  /** Whether the source knows that the record did not exist before. */
+  readonly isNew?: boolean
 }
 
 export interface RecordDelete {

@@ -33,9 +33,14 @@ const CLOSE_TIMEOUT_MS = 5000
 export async function serve(service: Pick<Router, 'handle'>, options: ServeOptions = {}): Promise<Serving> {
   const { port = 3000, host = '127.0.0.1', signal } = options
   let closing: Promise<void> | null = null
+  const underWay = new Set<ServerResponse>()
   const server = createServer((request, response) => {
-    if (closing !== null) response.setHeader('connection', 'close')
-    answer(service, request, response).catch((error) => response.destroy(error))
+    underWay.add(response)
+    response.once('close', () => {
+      underWay.delete(response)
+      if (closing !== null && underWay.size === 0) server.closeAllConnections()
+    })
+    answer(service, request, response, () => closing !== null).catch((error) => response.destroy(error))
   })
   // Longer than the idle time of common proxies, which else reuse a connection that is just being closed.
   server.keepAliveTimeout = 65_000
@@ -43,7 +48,7 @@ export async function serve(service: Pick<Router, 'handle'>, options: ServeOptio
 
   const { address, family, port: bound } = server.address() as AddressInfo
   const close = () => {
-    closing ??= closeServer(server)
+    closing ??= closeServer(server, underWay)
     return closing
   }
   if (signal?.aborted) await close()
@@ -52,7 +57,12 @@ export async function serve(service: Pick<Router, 'handle'>, options: ServeOptio
 }
 
 /** Straight from Node's request: building Fetch API objects costs as much as a small query. */
-async function answer(service: Pick<Router, 'handle'>, request: IncomingMessage, response: ServerResponse) {
+async function answer(
+  service: Pick<Router, 'handle'>,
+  request: IncomingMessage,
+  response: ServerResponse,
+  isClosing: () => boolean,
+): Promise<void> {
   // Nothing that is served reads a body; what a client sends must not stay in the connection.
   request.resume()
   const { status, headers, body } = await service.handle({
@@ -60,6 +70,7 @@ async function answer(service: Pick<Router, 'handle'>, request: IncomingMessage,
     url: request.url!,
     headers: { get: (name) => request.headers[name.toLowerCase()]?.toString() },
   })
+  if (isClosing()) response.setHeader('connection', 'close')
   response.writeHead(status, status === 204 ? headers : { ...headers, 'content-length': Buffer.byteLength(body) })
   // Node leaves the body out where the method is HEAD.
   response.end(body)
@@ -89,13 +100,15 @@ function cannotListen(port: number, host: string, cause: NodeJS.ErrnoException):
   })
 }
 
-function closeServer(server: Server): Promise<void> {
+function closeServer(server: Server, underWay: ReadonlySet<unknown>): Promise<void> {
   return new Promise((resolve) => {
     const force = setTimeout(() => server.closeAllConnections(), CLOSE_TIMEOUT_MS)
     server.close(() => {
       clearTimeout(force)
       resolve()
     })
-    server.closeIdleConnections()
+    // Node does not count a connection as idle that has not sent anything yet.
+    if (underWay.size === 0) server.closeAllConnections()
+    else server.closeIdleConnections()
   })
 }

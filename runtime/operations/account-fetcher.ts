@@ -1,64 +1,72 @@
 import type { Applier } from '../apply/applier.ts'
-import { nextTurn } from '../apply/pause.ts'
 import type { Identity } from '../identity/resolver.ts'
-import { createPdsClient, type PdsClient } from '../sources/pds.ts'
+import { createPdsClient, type PdsClient, type RecordPage } from '../sources/pds.ts'
 import { ServiceError } from '../sources/xrpc.ts'
+import type { Checkpoints } from './checkpoints.ts'
 import type { OperationContext } from './context.ts'
-import { stateAfter } from './job-failure.ts'
-import { type Job, saveJob } from './jobs.ts'
+import { afterFailure } from './job-failure.ts'
+import type { Job } from './jobs.ts'
 import type { Tally } from './tally.ts'
 
 /** Requests in a row that fail for the moment until the rest of a host's accounts are put off without asking. */
 const HOST_FAILURES = 10
 
-/** Fetches what is due of one account, and writes down how each of its jobs ended. */
+export interface AccountFetcherParts {
+  readonly context: OperationContext
+  readonly applier: Applier
+  readonly checkpoints: Checkpoints
+  readonly tally: Tally
+  readonly signal: AbortSignal
+}
+
+/** Fetches what is due of one account, and notes how each of its jobs ended. */
 export class AccountFetcher {
-  readonly #context: OperationContext
-  readonly #applier: Applier
-  readonly #tally: Tally
-  readonly #signal: AbortSignal
+  readonly #parts: AccountFetcherParts
   readonly #pds: PdsClient
   /** Failures in a row, by PDS. */
   readonly #hostFailures = new Map<string, number>()
-  #flushing: Promise<void> | null = null
 
-  constructor(context: OperationContext, applier: Applier, tally: Tally, signal: AbortSignal) {
-    this.#context = context
-    this.#applier = applier
-    this.#tally = tally
-    this.#signal = signal
-    this.#pds = createPdsClient(context.xrpc)
+  constructor(parts: AccountFetcherParts) {
+    this.#parts = parts
+    this.#pds = createPdsClient(parts.context.xrpc)
   }
 
   /** @throws what is not a failure of a host */
   async fetch({ did, pds }: Identity, jobs: readonly Job[]): Promise<void> {
+    const { signal } = this.#parts
     let rev: string
     try {
       // Before the listing, never after it: what changes in between must be later than this rev.
-      rev = await this.#asking(
-        pds,
-        async () => (await this.#pds.getLatestCommit(pds, did, { signal: this.#signal })).rev,
-      )
+      rev = (await this.#asking(pds, () => this.#pds.getLatestCommit(pds, did, { signal }))).rev
     } catch (error) {
-      return this.fail(jobs, error)
+      const moved = await this.#hasMoved(did, pds, error)
+      return this.fail(jobs, moved ? new ServiceError('transient', `${did} has moved away from ${pds}`) : error)
     }
-    for (const job of jobs) {
-      try {
-        await this.#asking(pds, () => this.#fetchJob(pds, job, rev))
-        this.#tally.completed()
-      } catch (error) {
-        await this.fail([job], error)
-      }
-    }
+    for (const job of jobs) await this.#fetchJob(pds, job, rev)
   }
 
   /** Puts jobs off, or gives them up. @throws `error`, where it is not a failure of a host */
-  async fail(jobs: readonly Job[], error: unknown): Promise<void> {
-    if (this.#signal.aborted) return
+  fail(jobs: readonly Job[], error: unknown, options: { resumed?: boolean } = {}): void {
+    const { context, checkpoints, tally, signal } = this.#parts
+    if (signal.aborted) return
     for (const job of jobs) {
-      const state = stateAfter(error, job, this.#context.clock.now())
-      this.#tally.failed(state.status === 'failed')
-      await saveJob(this.#context, job, state)
+      const failed = afterFailure(job, error, { now: context.clock.now(), ...options })
+      tally.failed(failed.status === 'failed')
+      checkpoints.add(failed)
+    }
+  }
+
+  /** Whether a host refuses an account because it has left since its DID document was read. */
+  async #hasMoved(did: string, pds: string, error: unknown): Promise<boolean> {
+    const refused = error instanceof ServiceError && (error.kind === 'repo-not-found' || error.kind === 'inactive')
+    if (!refused) return false
+    const { resolver } = this.#parts.context
+    resolver.forget(did)
+    try {
+      return (await resolver.resolve(did)).pds !== pds
+    } catch {
+      // What the host said is the better reason to give.
+      return false
     }
   }
 
@@ -73,40 +81,41 @@ export class AccountFetcher {
       this.#hostFailures.delete(pds)
       return result
     } catch (error) {
-      if (error instanceof ServiceError && error.kind === 'transient') this.#hostFailures.set(pds, failures + 1)
+      const failed = error instanceof ServiceError && error.kind === 'transient'
+      if (failed) this.#hostFailures.set(pds, (this.#hostFailures.get(pds) ?? 0) + 1)
       throw error
     }
   }
 
   async #fetchJob(pds: string, job: Job, rev: string): Promise<void> {
-    const { did, collection, cursor } = job
-    let records = cursor === null ? 0 : job.records
-    for await (const page of this.#pds.listRecords(pds, { did, collection, cursor }, { signal: this.#signal })) {
-      for (const { rkey, cid, value } of page.records) {
-        const crowded = this.#applier.push({
-          event: { kind: 'put', did, collection, rkey, rev, cid, record: value },
-          position: null,
-        })
-        if (crowded) await crowded
-      }
-      if (page.records.length > 0) await this.#durable()
-      records += page.records.length
-      const ended = page.cursor === null ? ({ status: 'completed', last_error: null } as const) : {}
-      await saveJob(this.#context, job, { cursor: page.cursor, rev, records, ...ended })
-      this.#tally.page(page.records.length)
-      if (page.strays.length > 0) {
-        const example = page.strays[0]!.slice(0, 300)
-        this.#context.logger.warn(`${pds}: ${page.strays.length} entries of ${did} ${collection} skipped: ${example}`)
-      }
+    let state: Job = { ...job, rev, records: job.cursor === null ? 0 : job.records }
+    try {
+      await this.#asking(pds, async () => {
+        for await (const page of this.#pds.listRecords(pds, job, { signal: this.#parts.signal })) {
+          await this.#push(job, page, rev)
+          state = { ...state, cursor: page.cursor, records: state.records + page.records.length }
+          if (page.cursor === null) state = { ...state, status: 'completed', last_error: null }
+          this.#parts.checkpoints.add(state)
+          this.#parts.tally.page(page.records.length)
+        }
+      })
+      this.#parts.tally.completed()
+    } catch (error) {
+      this.fail([state], error, { resumed: job.cursor !== null })
     }
   }
 
-  /** Resolves when all that was pushed is durable. Pages that come in the same turn share a transaction. */
-  #durable(): Promise<void> {
-    this.#flushing ??= nextTurn().then(() => {
-      this.#flushing = null
-      return this.#applier.flush()
-    })
-    return this.#flushing
+  async #push({ did, collection }: Job, { records, strays }: RecordPage, rev: string): Promise<void> {
+    const { applier, context, signal } = this.#parts
+    for (const { rkey, cid, value } of records) {
+      signal.throwIfAborted()
+      const event = { kind: 'put', did, collection, rkey, rev, cid, record: value } as const
+      const crowded = applier.push({ event, position: null })
+      if (crowded) await crowded
+    }
+    if (strays.length > 0) {
+      const example = strays[0]!.slice(0, 300)
+      context.logger.warn(`${strays.length} entries in the listing of ${did} ${collection} skipped: ${example}`)
+    }
   }
 }

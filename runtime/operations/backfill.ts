@@ -1,6 +1,7 @@
 import { type Applier, createApplier } from '../apply/applier.ts'
 import type { Identity } from '../identity/resolver.ts'
 import { AccountFetcher } from './account-fetcher.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { bookkeeping, type OperationContext } from './context.ts'
 import { HostQueue, Slots } from './host-queue.ts'
 import { type AccountJobs, countDueAccounts, dueAccounts, reviveJobs } from './jobs.ts'
@@ -12,6 +13,8 @@ const ACCOUNTS_PER_HOST = 3
 /** Resolved accounts that wait for their host. */
 const WAITING = 2000
 const RESOLVING = 20
+/** Records per transaction. */
+const BATCH = 1000
 
 export interface BackfillOptions {
   /** Accounts that are fetched at a time, on at most 20 hosts and 3 a host. Default 100. */
@@ -81,10 +84,12 @@ export async function backfill(context: OperationContext, options: BackfillOptio
 class BackfillRun {
   readonly #context: OperationContext
   readonly #applier: Applier
+  readonly #checkpoints: Checkpoints
   readonly #fetcher: AccountFetcher
   readonly #queue: HostQueue
   readonly #resolving = new Slots(RESOLVING)
   readonly #stopped = new AbortController()
+  readonly #whenStopped: Promise<void>
   readonly #tally: Tally
   #fatal: unknown = null
 
@@ -92,8 +97,12 @@ class BackfillRun {
     const { store, admission, clock, logger } = context
     this.#context = context
     this.#tally = new Tally(onProgress)
-    this.#applier = createApplier({ store, admission, clock, logger })
-    this.#fetcher = new AccountFetcher(context, this.#applier, this.#tally, this.#stopped.signal)
+    this.#applier = createApplier({ store, admission, clock, logger, batchSize: BATCH })
+    this.#checkpoints = new Checkpoints(context, this.#applier, (error) => this.#fail(error))
+    const { signal } = this.#stopped
+    this.#whenStopped = new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
+    const parts = { context, applier: this.#applier, checkpoints: this.#checkpoints, tally: this.#tally, signal }
+    this.#fetcher = new AccountFetcher(parts)
     this.#queue = new HostQueue({ concurrency, hosts: HOSTS, perHost: ACCOUNTS_PER_HOST, waiting: WAITING })
   }
 
@@ -107,10 +116,14 @@ class BackfillRun {
   async finish(): Promise<BackfillResult> {
     try {
       while (!this.#stopped.signal.aborted && (await this.#pass())) {}
-    } finally {
-      await this.#applier.close()
+    } catch (error) {
+      this.#fail(error)
     }
+    // What was in hand ends by itself: its requests are aborted.
+    await this.#queue.idle()
+    await this.#applier.close()
     if (this.#fatal !== null) throw this.#fatal
+    await this.#checkpoints.flush()
     return this.#tally.result()
   }
 
@@ -120,22 +133,29 @@ class BackfillRun {
    * @returns whether there was anything
    */
   async #pass(): Promise<boolean> {
+    const { signal } = this.#stopped
     const dueAt = this.#context.clock.now()
     const due = await countDueAccounts(this.#context, dueAt)
     this.#tally.expect(due)
     const resolving = new Set<Promise<void>>()
     for await (const account of dueAccounts(this.#context, dueAt)) {
-      await this.#resolving.acquire()
-      if (this.#stopped.signal.aborted) break
+      await this.#unlessStopped(this.#resolving.acquire())
+      if (signal.aborted) return false
       const task = this.#guard(() => this.#enqueue(account)).finally(() => {
         this.#resolving.release()
         resolving.delete(task)
       })
       resolving.add(task)
     }
-    await Promise.all(resolving)
+    await this.#unlessStopped(Promise.all(resolving))
     await this.#queue.idle()
+    if (!signal.aborted) await this.#checkpoints.flush()
     return due > 0
+  }
+
+  /** Resolving an account takes no signal, since others may wait for the same one: it is not waited for. */
+  async #unlessStopped(work: Promise<unknown>): Promise<void> {
+    await Promise.race([work, this.#whenStopped])
   }
 
   /** What is not a failure of a job is one of ours (the database's, a mistake), and ends the run. */
@@ -144,10 +164,14 @@ class BackfillRun {
     try {
       await work()
     } catch (error) {
-      if (this.#stopped.signal.aborted) return
-      this.#fatal = error
-      this.stop()
+      this.#fail(error)
     }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stopped.signal.aborted) return
+    this.#fatal = error
+    this.stop()
   }
 
   async #enqueue({ did, jobs }: AccountJobs): Promise<void> {
@@ -155,7 +179,7 @@ class BackfillRun {
     try {
       identity = await this.#context.resolver.resolve(did)
     } catch (error) {
-      await this.#fetcher.fail(jobs, error)
+      this.#fetcher.fail(jobs, error)
       this.#tally.accountDone()
       return
     }

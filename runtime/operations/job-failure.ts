@@ -1,7 +1,7 @@
 import { messageOf } from '../core/errors.ts'
 import { ResolveError } from '../identity/resolver.ts'
 import { ServiceError } from '../sources/xrpc.ts'
-import type { Job, JobState } from './jobs.ts'
+import type { Job } from './jobs.ts'
 
 const FIRST_RETRY_MS = 15 * 60_000
 const LONGEST_RETRY_MS = 48 * 60 * 60_000
@@ -12,24 +12,23 @@ const MAX_ATTEMPTS = 10
  *
  * An account that is deactivated, suspended or taken down is asked for again as if its host had failed: it may come back.
  *
+ * @param options.resumed whether the walk that failed began at a saved cursor
  * @throws `error` itself, where it is not a failure of a host
  */
-export function stateAfter(error: unknown, job: Job, now: number): JobState {
+export function afterFailure(job: Job, error: unknown, options: { now: number; resumed?: boolean }): Job {
   if (!(error instanceof ServiceError || error instanceof ResolveError)) throw error
-  const last_error = messageOf(error)
-  const attempts = job.attempts + 1
-  const { forGood, cursor } = judge(error, job)
-  if (forGood || attempts >= MAX_ATTEMPTS) return { status: 'failed', attempts, last_error }
+  const failed = { ...job, attempts: job.attempts + 1, last_error: messageOf(error) }
+  // It may be the saved cursor that the host refuses; a walk from the start tells.
+  const staleCursor = options.resumed === true && error instanceof ServiceError && error.kind === 'permanent'
+  if (failed.attempts >= MAX_ATTEMPTS || (isForGood(error) && !staleCursor)) return { ...failed, status: 'failed' }
   const retryAfterMs = error instanceof ServiceError ? (error.retryAfterMs ?? 0) : 0
-  const due_at = now + Math.max(retryDelay(attempts), retryAfterMs)
-  return { status: 'pending', attempts, due_at, last_error, ...cursor }
+  const due_at = options.now + Math.max(retryDelay(failed.attempts), retryAfterMs)
+  return { ...failed, due_at, cursor: staleCursor ? null : job.cursor }
 }
 
-function judge(error: ServiceError | ResolveError, job: Job): { forGood: boolean; cursor: { cursor?: null } } {
-  if (error instanceof ResolveError) return { forGood: error.permanent, cursor: {} }
-  // It may be the saved cursor that the host refuses; from the start it may not.
-  if (error.kind === 'permanent' && job.cursor !== null) return { forGood: false, cursor: { cursor: null } }
-  return { forGood: error.kind === 'repo-not-found' || error.kind === 'permanent', cursor: {} }
+function isForGood(error: ServiceError | ResolveError): boolean {
+  if (error instanceof ResolveError) return error.permanent
+  return error.kind === 'repo-not-found' || error.kind === 'permanent'
 }
 
 /** ms until the next try after the `attempts`-th failure: 15 min, doubled each time, up to 48 h. */

@@ -2,18 +2,22 @@ import { sql } from 'kysely'
 import type { CollectionDef } from '../core/collection.ts'
 import { bookkeeping, type OperationContext } from './context.ts'
 
-/** Rows per INSERT: D1 binds no more than 100 values. */
-const ROWS = 25
+/** Values per INSERT: D1 binds no more. */
+const MAX_VALUES = 100
 
-/** A part of the history that is still to be fetched. */
+/** One account's history in one collection, and how far it has been fetched: a row of `lexidex_job`. */
 export interface Job {
   readonly did: string
   /** NSID. */
   readonly collection: string
+  readonly status: 'pending' | 'completed' | 'failed'
   readonly cursor: string | null
+  readonly rev: string | null
   readonly records: number
   readonly attempts: number
+  /** ms since 1970 */
   readonly due_at: number
+  readonly last_error: string | null
 }
 
 /** All due jobs of one account, or as many as came together. */
@@ -24,7 +28,7 @@ export interface AccountJobs {
 
 export async function addAccounts(context: OperationContext, dids: readonly string[]): Promise<void> {
   const now = context.clock.now()
-  for (const part of chunks(dids, ROWS)) {
+  for (const part of chunks(dids, MAX_VALUES / 2)) {
     await bookkeeping(context.store)
       .insertInto('lexidex_account')
       .values(part.map((did) => ({ did, first_seen_at: now })))
@@ -41,7 +45,7 @@ export async function addJobs(
 ): Promise<void> {
   const now = context.clock.now()
   const rows = dids.flatMap((did) => collections.map((collection) => ({ did, collection, updated_at: now })))
-  for (const part of chunks(rows, ROWS)) {
+  for (const part of chunks(rows, Math.floor(MAX_VALUES / 3))) {
     await bookkeeping(context.store)
       .insertInto('lexidex_job')
       .values(part)
@@ -84,7 +88,7 @@ export async function* dueAccounts(context: OperationContext, dueAt: number): As
   for (;;) {
     let query = bookkeeping(context.store)
       .selectFrom('lexidex_job')
-      .select(['did', 'collection', 'cursor', 'records', 'attempts', 'due_at'])
+      .select(['did', 'collection', 'cursor', 'rev', 'records', 'attempts', 'due_at', 'last_error'])
       .where('status', '=', 'pending')
       .where('due_at', '<=', dueAt)
       .orderBy('due_at')
@@ -95,7 +99,8 @@ export async function* dueAccounts(context: OperationContext, dueAt: number): As
       const { due_at, did, collection } = last
       query = query.where(sql<boolean>`(due_at, did, collection) > (${due_at}, ${did}, ${collection})`)
     }
-    const jobs: readonly Job[] = await query.execute()
+    const rows = await query.execute()
+    const jobs: readonly Job[] = rows.map((row) => ({ ...row, status: 'pending' }))
     yield* groupByAccount(jobs)
     if (jobs.length < page) return
     last = jobs.at(-1)!
@@ -122,23 +127,26 @@ export async function countDueAccounts(context: OperationContext, dueAt: number)
   return Number(count)
 }
 
-export interface JobState {
-  readonly status?: 'pending' | 'completed' | 'failed'
-  readonly cursor?: string | null
-  readonly rev?: string
-  readonly records?: number
-  readonly attempts?: number
-  readonly due_at?: number
-  readonly last_error?: string | null
-}
-
-export async function saveJob(context: OperationContext, job: Job, state: JobState): Promise<void> {
-  await bookkeeping(context.store)
-    .updateTable('lexidex_job')
-    .set({ ...state, updated_at: context.clock.now() })
-    .where('did', '=', job.did)
-    .where('collection', '=', job.collection)
-    .execute()
+export async function saveJobs(context: OperationContext, jobs: readonly Job[]): Promise<void> {
+  const updated_at = context.clock.now()
+  for (const part of chunks(jobs, MAX_VALUES / 10)) {
+    await bookkeeping(context.store)
+      .insertInto('lexidex_job')
+      .values(part.map((job) => ({ ...job, updated_at })))
+      .onConflict((conflict) =>
+        conflict.columns(['did', 'collection']).doUpdateSet((eb) => ({
+          status: eb.ref('excluded.status'),
+          cursor: eb.ref('excluded.cursor'),
+          rev: eb.ref('excluded.rev'),
+          records: eb.ref('excluded.records'),
+          attempts: eb.ref('excluded.attempts'),
+          due_at: eb.ref('excluded.due_at'),
+          last_error: eb.ref('excluded.last_error'),
+          updated_at: eb.ref('excluded.updated_at'),
+        })),
+      )
+      .execute()
+  }
 }
 
 /** Gives every job that was given up another ten attempts. */

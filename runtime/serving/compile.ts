@@ -1,4 +1,4 @@
-import { type Compilable, type Kysely, sql } from 'kysely'
+import { type Compilable, type RawBuilder, sql } from 'kysely'
 import type { ColumnValue } from '../core/operation.ts'
 import type { PreparedQuery, Store } from '../storage/store.ts'
 import type { ListDef, Query } from './define.ts'
@@ -65,19 +65,18 @@ export function compileList(store: Store, def: ListDef, view: RowView, shape: Li
   const direction = shape.descending ? 'desc' : 'asc'
   const walks = canMerge(shape) ? everyChoice(shape.filters) : [paramSlots(shape.filters)]
   const branches = walks.map((params) => {
-    let query = visible(store.db, collection.table)
-    query = def.where(query, params)
-    if (shape.did) query = query.where('did', '=', new Slot('$did'))
-    if (shape.search !== 'none') {
-      const condition = store.reads.searchCondition(collection, shape.search === 'often')
-      query = query.where(fragment<boolean>(condition, [new Slot('$search')]))
+    let query =
+      shape.search === 'seldom'
+        ? matching(store, collection.table, fragment(store.reads.searchMatches(collection), [new Slot('$search')]))
+        : visible(store.db.selectFrom(collection.table))
+    if (shape.search === 'often') {
+      query = query.where(fragment<boolean>(store.reads.searchCondition(collection), [new Slot('$search')]))
     }
-    return keyset(query, shape).select(columns)
+    return keyset(filtered(query, def, shape, params), shape).select(columns)
   })
   let page = branches.reduce((all, branch) => all.unionAll(branch))
   if (shape.part !== 'nulls') page = page.orderBy(shape.sort, direction)
-  if (shape.sort !== 'uri') page = page.orderBy('uri', direction)
-  return statement(store, page.limit(new Slot('$limit') as any))
+  return statement(store, page.orderBy('uri', direction).limit(new Slot('$limit') as any))
 }
 
 /**
@@ -86,29 +85,36 @@ export function compileList(store: Store, def: ListDef, view: RowView, shape: Li
  * Values: the filters by name, `$did`, `$search`, `$below` (id), `$place` (ranked only), `$limit`.
  */
 export function compileWindow(store: Store, def: ListDef, view: RowView, shape: WindowShape): Statement {
-  const { table } = def.collection
-  const window = fragment(store.reads.searchWindow(def.collection, shape.ranked), [
-    new Slot('$search'),
-    new Slot('$below'),
-  ])
-  // A cross join, so that the window, which is small, drives.
-  let query: Query<any, any> = store.db
-    .selectFrom(window.as('lexidex_match'))
-    .crossJoin(table)
-    .whereRef(`${table}.id`, '=', 'lexidex_id')
-    .where('hidden', '=', sql.lit(0)) as Query<any, any>
-  query = def.where(query, paramSlots(shape.filters))
-  if (shape.did) query = query.where('did', '=', new Slot('$did'))
-  const matches = query.select([...view.columns, 'lexidex_id'])
+  const { collection } = def
+  const window = store.reads.searchWindow(collection, shape.ranked)
+  const query = matching(store, collection.table, fragment(window, [new Slot('$search'), new Slot('$below')]))
+  const matches = filtered(query, def, shape, paramSlots(shape.filters)).select([...view.columns, 'lexidex_id'])
   const page = shape.ranked
     ? matches.select('lexidex_place').where('lexidex_place', '>', new Slot('$place')).orderBy('lexidex_place')
     : matches.orderBy('lexidex_id', 'desc')
   return statement(store, page.limit(new Slot('$limit') as any))
 }
 
-function visible(db: Kysely<any>, table: string): Query<any, any> {
-  // A literal, so that an index on visible rows could serve it.
-  return db.selectFrom(table).where('hidden', '=', sql.lit(0)) as Query<any, any>
+/** The rows of `matches`, which drives: a cross join, so that no index of the table is walked instead. */
+function matching(store: Store, table: string, matches: RawBuilder<unknown>): Query<any, any> {
+  return visible(
+    store.db.selectFrom(matches.as('lexidex_match')).crossJoin(table).whereRef(`${table}.id`, '=', 'lexidex_id'),
+  )
+}
+
+/** Without the rows of hidden accounts. A literal, so that an index on visible rows could serve it. */
+function visible(query: Query<any, any>): Query<any, any> {
+  return query.where('hidden', '=', sql.lit(0))
+}
+
+function filtered(
+  query: Query<any, any>,
+  def: ListDef,
+  shape: ListShape | WindowShape,
+  params: ParamSlots,
+): Query<any, any> {
+  const narrowed = def.where(query, params)
+  return shape.did ? narrowed.where('did', '=', new Slot('$did')) : narrowed
 }
 
 function keyset(query: Query<any, any>, { sort, descending, part, after }: ListShape): Query<any, any> {

@@ -37,7 +37,7 @@ function commitEvent(did: string, timeUs: number, commit: unknown): SourceEvent 
   if (operation === 'delete') return { kind: 'delete', did, collection, rkey, rev, timeUs }
   if (operation !== 'create' && operation !== 'update') return 'a commit of an unknown operation'
   if (typeof cid !== 'string' || record === undefined) return 'a commit without cid or record'
-  return { kind: 'put', did, collection, rkey, rev, cid, record, timeUs }
+  return { kind: 'put', did, collection, rkey, rev, cid, record, timeUs, isNew: operation === 'create' }
 }
 
 function hostingEvent(did: string, timeUs: number, kind: unknown, frame: Json): SourceEvent | string | null {

@@ -39,12 +39,12 @@ export interface ChildQuery {
  */
 export interface ReadDialect {
   /**
-   * A boolean condition: row of `table` matches the search. Binds: the compiled search text.
-   *
-   * @param often The words are in very many rows: the condition is asked row by row as the list is walked, instead
-   * of gathering every match first. Default false.
+   * A boolean condition: row of `table` matches the search. Binds: the compiled search text. It is asked row by row,
+   * so it is for searches that very many rows match.
    */
-  searchCondition(collection: CollectionDef, often?: boolean): string
+  searchCondition(collection: CollectionDef): string
+  /** A FROM item: all matches, as `lexidex_id`. Binds: the compiled search text. For searches that few rows match. */
+  searchMatches(collection: CollectionDef): string
   /** Compiles a user's search (words, `prefix*`, `"phrase"`, `OR`, `-not`). Throws `XrpcError` 400 on bad input. */
   compileSearch(search: string): string
   /** Compiled search text of rows that hold any word of `search`, wanted or not: the rows that ranking has to count. */

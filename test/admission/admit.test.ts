@@ -155,6 +155,9 @@ describe('recordFilter', () => {
     const operation = admitted(admission, putEvent({ ...valid, name }))
     expect(operation).toEqual({ op: 'delete', collection: expect.anything(), uri: URI, did: DID, rev: REV })
   })
+  test('what it drops of records that are new leaves nothing behind', () => {
+    expect(admission.admit({ ...putEvent({ ...valid, name: 'drop' }), isNew: true })).toBeNull()
+  })
   test('is not asked about records that break their lexicon', () => {
     expect(admitted(admission, putEvent({ ...valid, name: 1 })).op).toBe('quarantine')
   })

@@ -70,7 +70,9 @@ export class Golden {
 
   /** Those of the emitted files that the case is about. */
   select(files: Readonly<Record<string, string>>): Record<string, string> {
-    const wanted = this.#read('files.txt')?.split('\n').filter((line) => line !== '')
+    const wanted = this.#read('files.txt')
+      ?.split('\n')
+      .filter((line) => line !== '')
     if (wanted === undefined) return files
     const isWanted = (file: string) =>
       wanted.some((entry) => file === entry || (entry.endsWith('/') && file.startsWith(entry)))

@@ -90,7 +90,9 @@ test('every issue has a case', () => {
     return readdirSync(directory).map((file) => readFileSync(path.join(directory, file), 'utf8'))
   })
   const codes = sources.flatMap((source) => [...source.matchAll(CODE)].map(([, code]) => code!))
-  const seen = new Set(cases.flatMap((golden) => [...new Golden(golden).issues().matchAll(/ \(([a-z-]+)\)$/gm)].map(([, c]) => c)))
+  const seen = new Set(
+    cases.flatMap((golden) => [...new Golden(golden).issues().matchAll(/ \(([a-z-]+)\)$/gm)].map(([, c]) => c)),
+  )
   expect([...new Set(codes)].filter((code) => !seen.has(code))).toEqual([])
   expect([...seen].filter((code) => !codes.includes(code!))).toEqual([])
 })

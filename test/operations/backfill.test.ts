@@ -260,6 +260,37 @@ describe('backfill', () => {
     }
   })
 
+  test('a failure amid a listing keeps what came before it', async () => {
+    const { did } = network.accounts[0]!
+    for (let i = 0; i < 250; i++) {
+      network.put(did, EVENT, undefined, { $type: EVENT, name: `Soup ${i}`, createdAt: '2026-01-16T09:00:00Z' })
+    }
+    const clock = manualClock()
+    const slow = await openIndexer(network, { clock })
+    try {
+      await slow.discover()
+      const cursors: string[] = []
+      network.faults.pds = async ({ params }) => {
+        const cursor = params.get('cursor')
+        if (params.get('repo') !== did || params.get('collection') !== EVENT || cursor === null) return
+        // Long enough for the page before to be saved.
+        await new Promise((resolve) => setTimeout(resolve, 200))
+        if (cursors.push(cursor) === 1) return { status: 400, body: { error: 'RepoDeactivated', message: 'away' } }
+        return
+      }
+      expect(await slow.backfill()).toMatchObject({ retrying: 1 })
+      const job = slow.db.selectFrom('lexidex_job').selectAll().where('did', '=', did).where('collection', '=', EVENT)
+      expect(await job.executeTakeFirst()).toMatchObject({ attempts: 1, cursor: cursors[0], records: 100 })
+      clock.advance(15 * 60_000)
+      expect(await slow.backfill()).toMatchObject({ completed: 1 })
+      expect(cursors[1]).toBe(cursors[0])
+      expect(await job.executeTakeFirst()).toMatchObject({ status: 'completed', cursor: null, last_error: null })
+      await expectSame(slow, network)
+    } finally {
+      await slow.close()
+    }
+  })
+
   test('starts a listing again where the host refuses the saved cursor', async () => {
     const { did } = network.accounts[0]!
     const clock = manualClock()
@@ -294,6 +325,28 @@ describe('backfill', () => {
     expect(await indexer.backfill()).toMatchObject({ failed: 0, retrying: 0 })
     expect(cursors).not.toContain('3')
     await expectSame(indexer, network)
+  })
+
+  test('does not take the word of a PDS that the account has left', async () => {
+    const clock = manualClock()
+    const slow = await openIndexer(network, { clock })
+    try {
+      await slow.backfillAll()
+      const { did, pds } = network.accounts[0]!
+      // The DID document is still in the cache.
+      network.move(did, network.pds.find((url) => url !== pds)!)
+      network.faults.pds = ({ host, params }) =>
+        host === pds && params.get('did') === did
+          ? { status: 400, body: { error: 'RepoNotFound', message: 'no' } }
+          : undefined
+      await slow.db.updateTable('lexidex_job').set({ status: 'pending' }).where('did', '=', did).execute()
+      const { failed, retrying } = await slow.backfill()
+      expect(failed).toBe(0)
+      clock.advance(15 * 60_000)
+      expect(await slow.backfill()).toMatchObject({ completed: retrying, failed: 0, retrying: 0 })
+    } finally {
+      await slow.close()
+    }
   })
 
   test('never asks one host for more than three accounts at a time', async () => {

@@ -99,7 +99,9 @@ describe('children', () => {
   })
 
   test('the limits hold for any tree', async () => {
-    const tree = fc.array(fc.array(fc.record({ at: fc.nat(3), hidden: fc.boolean() }), { maxLength: 8 }), { maxLength: 6 })
+    const tree = fc.array(fc.array(fc.record({ at: fc.nat(3), hidden: fc.boolean() }), { maxLength: 8 }), {
+      maxLength: 6,
+    })
     await fc.assert(
       fc.asyncProperty(tree, fc.integer({ min: 1, max: 4 }), async (books, limit) => {
         const own = serveApp(library)
@@ -161,7 +163,14 @@ describe('references', () => {
 })
 
 test('records go out byte for byte, whatever is in them', async () => {
-  const awkward = ['"quoted" \\ back\\slash', 'line\u2028paragraph\u2029', '\u0000\u001f', '\ud800', '𝄞 東京', '</script>']
+  const awkward = [
+    '"quoted" \\ back\\slash',
+    'line\u2028paragraph\u2029',
+    '\u0000\u001f',
+    '\ud800',
+    '𝄞 東京',
+    '</script>',
+  ]
   await fc.assert(
     fc.asyncProperty(fc.jsonValue({ maxDepth: 3 }), fc.constantFrom(...awkward), async (json, text) => {
       const own = serveApp(library)

@@ -93,7 +93,9 @@ test('whatever the query string, it is answered or refused, never an error of ou
   const raw = fc.string({ unit: fc.constantFrom(...'%&=+?#;/\\"\u0000\u00e9aZ09_') })
   await fc.assert(
     fc.asyncProperty(fc.oneof(encoded, raw), fc.constantFrom('list', 'get'), async (query, method) => {
-      const { status, body } = await served.get(`/xrpc/test.lib.book.${method}${method === 'list' ? 'Records' : 'Record'}?${query}`)
+      const { status, body } = await served.get(
+        `/xrpc/test.lib.book.${method}${method === 'list' ? 'Records' : 'Record'}?${query}`,
+      )
       expect([200, 400]).toContain(status)
       JSON.parse(body)
     }),

@@ -67,7 +67,9 @@ test('FTS5 understands whatever is compiled', () => {
     fc.string({ unit: 'binary', maxLength: 5 }),
     fc.string({ unit: fc.constantFrom('\0', '\u0301', '\u200d', '\ud800', '\ue000', '\u{10ffff}', '٣', '²', 'a') }),
   )
-  const search = fc.array(piece, { maxLength: 12 }).chain((pieces) => fc.constantFrom(pieces.join(' '), pieces.join('')))
+  const search = fc
+    .array(piece, { maxLength: 12 })
+    .chain((pieces) => fc.constantFrom(pieces.join(' '), pieces.join('')))
   fc.assert(
     fc.property(search, (text) => {
       for (const compile of [compileSearch, compileAnyWord]) {

@@ -30,7 +30,11 @@ const put = { kind: 'put', ...write, cid: commit().commit.cid, record: { $type: 
 
 describe('decodeFrame', () => {
   test.each(['create', 'update'])('%s is a put', (operation) => {
-    expect(decode(commit({ operation }))).toEqual({ timeUs: write.timeUs, event: put, problem: null })
+    expect(decode(commit({ operation }))).toEqual({
+      timeUs: write.timeUs,
+      event: { ...put, isNew: operation === 'create' },
+      problem: null,
+    })
   })
 
   test('delete', () => {

@@ -1,4 +1,6 @@
+import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { WebSocketServer } from 'ws'
 import { EVENT, type Network, STATUS, startNetwork } from '../../fixtures/network/index.ts'
 import type { Position, SourceItem } from '../../runtime/core/events.ts'
 import { createJetstream, type JetstreamOptions } from '../../runtime/sources/jetstream.ts'
@@ -255,6 +257,17 @@ test('a consumer that is busy makes the host wait', async () => {
   reader.gate = null
   await reader.until(() => reader.rkeys.length === 1000)
   expect(reader.rkeys).toEqual(Array.from({ length: 1000 }, (_, i) => `r${i}`))
+})
+
+test('a host that answers no pings is left', async () => {
+  const silent = new WebSocketServer({ port: 0, host: '127.0.0.1', autoPong: false })
+  try {
+    const { port } = silent.address() as AddressInfo
+    const reader = read([`ws://127.0.0.1:${port}`], null, { pingIntervalMs: 20 })
+    await reader.until(() => reader.source.stats().connections === 2)
+  } finally {
+    silent.close()
+  }
 })
 
 describe('settings that are of no use', () => {

@@ -16,11 +16,14 @@ export const sqliteReads: ReadDialect = {
   compileSearch,
   compileAnyWord,
 
-  searchCondition(collection, often = false) {
+  searchCondition(collection) {
     const { table, search } = names(collection)
-    return often
-      ? `EXISTS (SELECT 1 FROM ${search} WHERE ${search} MATCH ? AND ${search}.rowid = ${table}.id)`
-      : `${table}.id IN (SELECT rowid FROM ${search} WHERE ${search} MATCH ?)`
+    return `EXISTS (SELECT 1 FROM ${search} WHERE ${search} MATCH ? AND ${search}.rowid = ${table}.id)`
+  },
+
+  searchMatches(collection) {
+    const { search } = names(collection)
+    return `(SELECT rowid AS lexidex_id FROM ${search} WHERE ${search} MATCH ?)`
   },
 
   searchOften(collection) {
