@@ -9,10 +9,11 @@ import { GenerateError, type Issue, Issues } from './input/issues.ts'
 import { loadLexicons } from './input/lexicons.ts'
 import { compareText } from './input/order.ts'
 import { buildModel } from './model/build.ts'
+import { checkDefinitions } from './model/definitions.ts'
 import { Definitions, isRangeable, recordPaths } from './model/fields.ts'
 import type { Model } from './model/types.ts'
 import { planSchema } from './plan/schema.ts'
-import { compareFiles, type Drift, type EmittedFile, printFiles, writeFiles } from './print/files.ts'
+import { compareFiles, type Drift, type EmittedFile, foreignFiles, printFiles, writeFiles } from './print/files.ts'
 
 export { GenerateError, type Issue } from './input/issues.ts'
 export type { Model } from './model/types.ts'
@@ -60,11 +61,27 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
 
   const reached = reachable(loaded.docs, nsids)
   issues.add(...reached.issues)
+  checkDefinitions(reached.docs, issues)
+  if (issues.hasErrors) throw new GenerateError(issues.list())
+
   const cacheDir = options.cacheDir ?? path.join(config.root, 'node_modules/.cache/lexidex')
   const files = await emit(model, config, loaded.docs, reached.docs, cacheDir)
   const outDir = path.join(config.root, config.outDir)
   const drift = compareFiles(outDir, files)
-  if (options.write ?? true) writeFiles(outDir, files, drift)
+  if (options.write ?? true) {
+    for (const file of foreignFiles(outDir, drift)) {
+      issues.error(
+        'foreign-file',
+        `${config.outDir}/${file}`,
+        'A file of this name is there, and lexidex did not write it.',
+        {
+          hint: 'Move it elsewhere, or choose another `outDir`.',
+        },
+      )
+    }
+    if (issues.hasErrors) throw new GenerateError(issues.list())
+    writeFiles(outDir, files, drift)
+  }
   return { outDir, files, issues: issues.list(), model, drift }
 }
 

@@ -5,7 +5,7 @@ import { checkNames } from './clashes.ts'
 import { Definitions, isSearchable, type Schema } from './fields.ts'
 import { fieldNames, identifier, snakeCase, tableName } from './names.ts'
 import { PromotedFields } from './promote.ts'
-import { buildReferences, buildRelations, countsOf } from './relations.ts'
+import { buildReferences, buildRelations, countsOf, isPointer } from './relations.ts'
 import type { CollectionModel, Model, PathModel, SearchModel } from './types.ts'
 
 /**
@@ -26,7 +26,7 @@ export function buildModel(docs: readonly LexiconDoc[], config: ResolvedConfig, 
   // Relations promote fields of other collections, so all of them come before any collection is complete.
   const relations = new Map(known.map((c) => [c.name, buildRelations(c, context)]))
   const references = new Map(known.map((c) => [c.name, buildReferences(c, context)]))
-  const subjects = new Map(known.map((c) => [c.name, subjectColumn(c, promoted.get(c.name)!)]))
+  const subjects = new Map(known.map((c) => [c.name, subjectColumn(c, promoted.get(c.name)!, issues)]))
 
   const collections = known.map((collection): CollectionModel => {
     const record = definitions.record(collection.collection)!
@@ -61,8 +61,12 @@ function hasRecord(collection: ResolvedCollection, definitions: Definitions, iss
   const path = `collections.${collection.name}.collection`
   const other = definitions.resolve(collection.collection, collection.collection)
   if (other !== null) {
-    issues.error('not-a-record', path, `\`${collection.collection}\` is a ${other.schema.type}, not a record.`, {
-      hint: 'Only record lexicons can be indexed.',
+    issues.error('not-a-record', path, `\`${collection.collection}\` is of type ${other.schema.type}.`, {
+      hint: 'Only records can be indexed.',
+    })
+  } else if (definitions.has(collection.collection)) {
+    issues.error('not-a-record', path, `The document \`${collection.collection}\` has no definition \`main\`.`, {
+      hint: 'Only records can be indexed; they are the `main` definition of their document.',
     })
   } else {
     issues.error('unknown-lexicon', path, `No lexicon document defines \`${collection.collection}\`.`, {
@@ -87,9 +91,7 @@ function timePath(collection: ResolvedCollection, fields: PromotedFields, issues
         'wrong-kind',
         `collections.${collection.name}.timeField`,
         `\`${path}\` is of type ${field.schema.type}.`,
-        {
-          hint: 'A time field is a string of format datetime.',
-        },
+        { hint: 'A time field is a string of format datetime.' },
       )
     }
     return null
@@ -97,9 +99,11 @@ function timePath(collection: ResolvedCollection, fields: PromotedFields, issues
   return { path, segments: path.split('.') }
 }
 
-function subjectColumn(collection: ResolvedCollection, fields: PromotedFields): string | null {
+function subjectColumn(collection: ResolvedCollection, fields: PromotedFields, issues: Issues): string | null {
   if (collection.subjectField === undefined) return null
-  return fields.promote(collection.subjectField, 'none', `collections.${collection.name}.subjectField`)?.column ?? null
+  const at = `collections.${collection.name}.subjectField`
+  const field = fields.promote(collection.subjectField, 'none', at)
+  return field !== null && isPointer(field, at, issues) ? field.column : null
 }
 
 function searchOf(

@@ -90,6 +90,16 @@ function checkParams(collection: CollectionModel, issues: Issues): void {
     }
   }
   for (const relation of collection.relations) {
+    if (relation.groups !== null && relation.name === 'view') {
+      issues.error(
+        'name-clash',
+        `${at}.relations.view`,
+        '`view` is what lexicons call every record that is returned.',
+        {
+          hint: 'Rename the relation.',
+        },
+      )
+    }
     const groups = new Registry(issues, 'Rename one of the groups.')
     for (const group of relation.groups?.values ?? []) {
       const path = `${at}.relations.${relation.name}.groups.${group.name}`
@@ -137,6 +147,7 @@ class Registry {
     const key = name.toLowerCase()
     const other = this.#owners.get(key)
     if (other === undefined) this.#owners.set(key, owner)
-    else this.#issues.error('name-clash', at, `Both ${other} and ${owner} would be ${what}.`, { hint: this.#hint })
+    else
+      this.#issues.error('name-clash', at, `Both ${other} and ${owner} would have the ${what}.`, { hint: this.#hint })
   }
 }

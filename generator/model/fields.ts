@@ -19,6 +19,11 @@ export class Definitions {
     return schema === undefined ? null : { schema: schema as Schema, nsid: id! }
   }
 
+  /** Whether there is a document of `nsid`, whatever it defines. */
+  has(nsid: string): boolean {
+    return this.#docs.has(nsid)
+  }
+
   /** The record definition of `nsid`; null where there is none. */
   record(nsid: string): Schema | null {
     const main = this.#docs.get(nsid)?.defs.main as Schema | undefined

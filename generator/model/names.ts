@@ -94,7 +94,7 @@ export interface FieldNames {
 /** Parameter and column of a field. Names that are taken get `value` in front of them. */
 export function fieldNames(path: string): FieldNames {
   const param = camelCase(path)
-  const column = snakeCase(param)
+  const column = snakeCase(path).replace(/^_|_$/g, '')
   const taken = LIST_PARAMS.has(param) || BASE_COLUMNS.has(column) || !/^[a-zA-Z]/.test(param)
   return taken
     ? { param: `value${upperFirst(param)}`, column: identifier('value', column) }

@@ -1,4 +1,4 @@
-import type { ResolvedCollection } from '../input/config.ts'
+import type { ResolvedCollection, ResolvedRelation } from '../input/config.ts'
 import { didYouMean, type Issues } from '../input/issues.ts'
 import type { Definitions } from './fields.ts'
 import { camelCase, countName, hydrateParam, identifier, snakeCase, tableName } from './names.ts'
@@ -24,7 +24,8 @@ export function buildRelations(parent: ResolvedCollection, context: RelationCont
     }
     const field = child.promote(relation.field, 'none', `${at}.field`)
     if (field === null) continue
-    if (!isText(field, `${at}.field`, context.issues)) continue
+    if (!isPointer(field, `${at}.field`, context.issues)) continue
+    checkMatch(relation, child.peek(relation.field)?.schema.format, at, context.issues)
     relations.push({
       name,
       collection: relation.collection,
@@ -49,7 +50,7 @@ function buildGroups(
   { issues }: RelationContext,
 ): GroupsModel | null {
   const field = child.promote(groupBy, 'none', `${at}.groupBy`)
-  if (field === null || !isText(field, `${at}.groupBy`, issues)) return null
+  if (field === null || !isText(field, `${at}.groupBy`, 'Children are grouped by a string.', issues)) return null
   const groups = configured ?? Object.fromEntries(field.knownValues.map((value) => [shortToken(value), value]))
   if (Object.keys(groups).length === 0) {
     issues.error('no-groups', `${at}.groupBy`, `\`${groupBy}\` has no known values to group by.`, {
@@ -58,7 +59,7 @@ function buildGroups(
   }
   for (const [name, value] of Object.entries(groups)) {
     if (field.knownValues.length > 0 && !field.knownValues.includes(value)) {
-      const guess = didYouMean(value, field.knownValues)
+      const guess = field.knownValues.find((known) => known.endsWith(value)) ?? didYouMean(value, field.knownValues)
       issues.warn('unmatched-group', `${at}.groups.${name}`, `\`${value}\` is no known value of \`${groupBy}\`.`, {
         hint: guess === undefined ? `Known are ${field.knownValues.join(', ')}.` : `Did you mean \`${guess}\`?`,
       })
@@ -99,7 +100,7 @@ export function buildReferences(from: ResolvedCollection, context: RelationConte
     }
     const fields = context.promoted.get(from.name)!
     const field = fields.promote(reference.field, 'none', `${at}.field`)
-    if (field === null || !isText(field, `${at}.field`, context.issues)) continue
+    if (field === null || !isPointer(field, `${at}.field`, context.issues)) continue
     const format = fields.peek(reference.field)?.schema.format
     references.push({
       name,
@@ -112,10 +113,24 @@ export function buildReferences(from: ResolvedCollection, context: RelationConte
   return references.sort(byName)
 }
 
-function isText(field: FieldModel, at: string, issues: Issues): boolean {
-  if (field.kind === 'text' || field.kind === 'cid') return true
-  issues.error('wrong-kind', at, `\`${field.path}\` is of kind ${field.kind}; a string is needed here.`)
+/** Whether a field can hold the URI of a record or a DID; an issue at `at` where it cannot. */
+export function isPointer(field: FieldModel, at: string, issues: Issues): boolean {
+  return isText(field, at, 'Name a field that holds the URI of a record or a DID, for example `subject.uri`.', issues)
+}
+
+function isText(field: FieldModel, at: string, hint: string, issues: Issues): boolean {
+  if (field.kind === 'text') return true
+  issues.error('wrong-kind', at, `\`${field.path}\` is of kind ${field.kind}.`, { hint })
   return false
+}
+
+/** A pointer that is compared with what it never holds would leave every count at 0. */
+function checkMatch({ field, match }: ResolvedRelation, format: unknown, at: string, issues: Issues): void {
+  const held = format === 'did' ? 'did' : format === 'at-uri' ? 'uri' : match
+  if (held === match) return
+  issues.error('wrong-match', `${at}.match`, `\`${field}\` is a string of format ${format}; it matches no ${match}.`, {
+    hint: `Use \`match: '${held}'\`.`,
+  })
 }
 
 function unknownCollection(name: string, at: string, { config, issues }: RelationContext): void {

@@ -36,7 +36,7 @@ function columnType(field: FieldModel): ColumnType {
  * All of them end with what makes the order total.
  */
 function planIndexes(collection: CollectionModel, model: Model): IndexPlan[] {
-  const wanted: string[][] = [['did', 'sort_at', 'uri']]
+  const wanted: string[][] = []
   if (collection.methods.includes('listRecords')) {
     wanted.push(['sort_at', 'uri'])
     for (const field of collection.fields) {
@@ -53,7 +53,16 @@ function planIndexes(collection: CollectionModel, model: Model): IndexPlan[] {
       if (relation.distinct !== null) wanted.push([relation.column, relation.distinct])
     }
   }
-  return withoutRepeats(wanted).map((columns) => ({ name: indexName(collection.table, columns), columns }))
+  // Last: where two indexes look alike to SQLite it takes the newer one, and one account has few records.
+  wanted.push(['did', 'sort_at', 'uri'])
+  const names = new Set<string>()
+  return withoutRepeats(wanted).map((columns) => {
+    const name = indexName(collection.table, columns)
+    // A field with a range that a relation reads as well has two indexes, of different orders.
+    const free = names.has(name) ? identifier(name, columns[1]!) : name
+    names.add(free)
+    return { name: free, columns }
+  })
 }
 
 /** Drops what another index begins with. */

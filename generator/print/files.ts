@@ -1,5 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, posix } from 'node:path'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join, posix, sep } from 'node:path'
 import type { Statement } from '../dialects/dialect.ts'
 import { marker } from './header.ts'
 import { printSql } from './sql.ts'
@@ -55,8 +65,16 @@ export function compareFiles(outDir: string, files: readonly EmittedFile[]): Dri
     else if (readFileSync(path, 'utf8').replaceAll('\r\n', '\n') !== file.content) stale.push(file.path)
   }
   const emitted = new Set(files.map((file) => file.path))
-  const extra = previousFiles(outDir).filter((path) => !emitted.has(path) && existsSync(join(outDir, path)))
-  return { stale, missing, extra }
+  const extra = previousFiles(outDir).filter((path) => !emitted.has(path) && isOurs(outDir, path))
+  return { stale, missing, extra: extra.sort() }
+}
+
+/** Those of the stale files that were never emitted: a user's own, which must not be overwritten. */
+export function foreignFiles(outDir: string, drift: Drift): string[] {
+  const previous = new Set(previousFiles(outDir))
+  // Without a manifest it is not known whose the JSON is.
+  const isKnown = (path: string) => previous.has(path) || (previous.size === 0 && !hasHeader(path))
+  return drift.stale.filter((path) => path !== MANIFEST && !isKnown(path) && !isMarked(join(outDir, path)))
 }
 
 /** Makes `outDir` hold `files`: writes what differs, removes what was emitted once and no longer is. */
@@ -73,6 +91,7 @@ export function writeFiles(outDir: string, files: readonly EmittedFile[], drift:
   }
 }
 
+/** What the manifest in `outDir` names. */
 function previousFiles(outDir: string): string[] {
   const path = join(outDir, MANIFEST)
   if (!existsSync(path)) return []
@@ -80,11 +99,29 @@ function previousFiles(outDir: string): string[] {
     .split(/\r?\n/)
     .filter((line) => line !== '' && !line.startsWith('#'))
     .filter(isInside)
+    .map((path) => posix.normalize(path))
 }
 
 // A manifest is a file in the user's repository; a damaged one must not reach outside of its directory.
 function isInside(path: string): boolean {
-  return !posix.isAbsolute(path) && !posix.normalize(path).startsWith('..') && !/^[a-zA-Z]:|\\/.test(path)
+  return !posix.isAbsolute(path) && !posix.normalize(path).startsWith('..') && !/^[a-zA-Z]:|[\\\0]/.test(path)
+}
+
+/** Whether a path that the manifest names is a file that was emitted, in `outDir` itself and not by way of a link. */
+function isOurs(outDir: string, path: string): boolean {
+  const file = join(outDir, path)
+  if (!lstatSync(file, { throwIfNoEntry: false })?.isFile()) return false
+  if (!realpathSync(file).startsWith(realpathSync(outDir) + sep)) return false
+  return !hasHeader(path) || isMarked(file)
+}
+
+/** JSON has no comments, so no header either. */
+function hasHeader(path: string): boolean {
+  return !path.endsWith('.json')
+}
+
+function isMarked(file: string): boolean {
+  return readFileSync(file, 'utf8').slice(0, 200).includes(marker)
 }
 
 function removeEmpty(outDir: string, folder: string): void {

@@ -248,7 +248,7 @@ class StreamApplier implements Applier {
       await this.#write([], [...positions.values()])
       for (const { operation, reason } of refused) {
         this.#stats.dropped++
-        this.#logger.error(`Dropped the ${operation.op} of ${operation.uri} at ${operation.rev}. ${reason}`)
+        this.#logger.error(`Dropped the ${describe(operation)}. ${reason}`)
       }
       return null
     } catch (error) {
@@ -270,6 +270,11 @@ class StreamApplier implements Applier {
       this.#logger.error(`onApplied threw: ${messageOf(error)}`)
     }
   }
+}
+
+function describe(operation: Operation): string {
+  if ('uri' in operation) return `${operation.op} of ${operation.uri} at ${operation.rev}`
+  return `${operation.op} of ${operation.did}`
 }
 
 function closedError(): LexidexError {

@@ -32,7 +32,7 @@ export class PendingBatch {
 
   add(operation: Operation): void {
     this.operations.push(operation)
-    if (operation.op !== 'delete') this.#text += operation.record.length
+    if (operation.op === 'put' || operation.op === 'quarantine') this.#text += operation.record.length
   }
 
   /** Takes over a later batch, which is done when this one is. */

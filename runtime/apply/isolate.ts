@@ -62,7 +62,7 @@ export async function isolate(
 
 /** The operation as a quarantine of its version; null where it has none. */
 function inQuarantine(operation: Operation, reason: string): QuarantineOperation | null {
-  if (operation.op === 'delete') return null
+  if (operation.op !== 'put' && operation.op !== 'quarantine') return null
   const { collection, uri, did, rev, cid } = operation
   // A quarantine that was refused is tried once more without the text, the one part of it without a limit.
   const record = operation.op === 'put' ? operation.record : JSON.stringify('The record could not be kept.')

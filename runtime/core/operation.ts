@@ -49,7 +49,40 @@ export interface QuarantineOperation {
   readonly record: string
 }
 
-export type Operation = PutOperation | DeleteOperation | QuarantineOperation
+/**
+ * Note that an account may have changed, where it is one that is known: what a stream says of accounts is a hint, so
+ * its own PDS is asked later. The note is as durable as the position of the event that gave the hint.
+ */
+export interface CheckOperation {
+  readonly op: 'check'
+  readonly did: string
+  /** Whether the repo has to be compared as a whole as well. */
+  readonly resync: boolean
+}
+
+/**
+ * What was found out about a known account. Hides or shows all of its records; `deleted` removes them, and no write
+ * of that account is taken until it is active again.
+ */
+export interface AccountOperation {
+  readonly op: 'account'
+  readonly did: string
+  /** `active`, or what the account's own PDS said instead. */
+  readonly status: string
+  /** Verified in both directions; null where it is not, or has none. Another account's claim to it is cleared. */
+  readonly handle: string | null
+  readonly pds: string | null
+  /**
+   * ms since 1970: when it was asked for. A hint that came later than that leaves the account due for another check.
+   * Default: nothing leaves it due.
+   */
+  readonly askedAt?: number
+}
+
+/** What is done to one record. */
+export type RecordOperation = PutOperation | DeleteOperation | QuarantineOperation
+
+export type Operation = RecordOperation | CheckOperation | AccountOperation
 
 /**
  * What one transaction applies. Nothing in it depends on a read, so that databases

@@ -63,13 +63,17 @@ async function answer(
   response: ServerResponse,
   isClosing: () => boolean,
 ): Promise<void> {
-  // Nothing that is served reads a body; what a client sends must not stay in the connection.
-  request.resume()
   const { status, headers, body } = await service.handle({
     method: request.method!,
     url: request.url!,
     headers: { get: (name) => request.headers[name.toLowerCase()]?.toString() },
+    // A body that is too long is left unread, and its sender answered all the same.
+    get body() {
+      return request.iterator({ destroyOnReturn: false })
+    },
   })
+  // Few routes read a body; what a client sends must not stay in the connection.
+  request.resume()
   if (isClosing()) response.setHeader('connection', 'close')
   response.writeHead(status, status === 204 ? headers : { ...headers, 'content-length': Buffer.byteLength(body) })
   // Node leaves the body out where the method is HEAD.

@@ -1,5 +1,5 @@
 import type { Position } from '../core/events.ts'
-import { JETSTREAM, positionBefore } from '../sources/jetstream.ts'
+import { JETSTREAM, positionBefore } from '../sources/jetstream-position.ts'
 import { bookkeeping, type OperationContext } from './context.ts'
 
 /** How far Jetstream has been read; null where nothing says so. */

@@ -54,7 +54,7 @@ export function createList(store: Store, collections: readonly CollectionDef[], 
   async function sortedPage(request: ListRequest, params: Record<string, any>): Promise<PageRows> {
     const { limit, position } = request
     const sort = params.sort === undefined ? 'sort_at' : def.sorts[params.sort]!
-    const values: Record<string, any> = { ...request.values, $limit: limit + 1 }
+    const values: Record<string, any> = { ...request.values }
     let often = false
     if (search !== null && request.search !== undefined) {
       values.$search = search.compile(request.search)

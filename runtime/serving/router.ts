@@ -1,10 +1,12 @@
 import type { App } from '../app.ts'
 import { XrpcError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
+import type { Route } from '../core/route.ts'
 import type { Clock } from '../core/time.ts'
 import type { MaybePromise, Store } from '../storage/store.ts'
 import { createGet } from './get.ts'
 import { type Answer, createList } from './list.ts'
+import { allowedBy, createRouteTable, type FoundRoutes, type RouteTable, readBody } from './routes.ts'
 import { createStatus, type RuntimeState } from './status.ts'
 
 /** Longest path and query that is answered, in characters. */
@@ -16,6 +18,8 @@ export interface ServedRequest {
   /** Path and query. */
   readonly url: string
   readonly headers: { get(name: string): string | null | undefined }
+  /** Bytes of the body, read only where a route asks for them; null or absent where there is none. */
+  readonly body?: AsyncIterable<Uint8Array> | null | undefined
 }
 
 /** The answer to a request. A server leaves the body out of the answer to HEAD. */
@@ -37,6 +41,8 @@ export interface RouterOptions {
   readonly store: Store
   /** What the process does besides serving, for `/status`. */
   readonly state?: () => RuntimeState
+  /** What is served besides the app's own queries: procedures, and what an operator asks for. */
+  readonly routes?: readonly Route[]
   /** Told of errors that are no fault of the request. Default: the console. */
   readonly logger?: Logger
   readonly clock?: Clock
@@ -49,21 +55,13 @@ const HEADERS = {
   'access-control-allow-origin': '*',
 }
 
-const PREFLIGHT: ServedResponse = {
-  status: 204,
-  headers: {
-    'access-control-allow-origin': '*',
-    'access-control-allow-methods': ALLOW,
-    'access-control-allow-headers': '*',
-    'access-control-max-age': '86400',
-  },
-  body: '',
-}
+const PREFLIGHT = preflight(ALLOW)
 
 /** Serves the methods of an app, its health and its status. */
 export function createRouter(options: RouterOptions): Router {
   const { app, logger = console } = options
-  const routes = createRoutes(options)
+  const others = createRouteTable(options.routes ?? [])
+  const routes = createRoutes(options, others)
 
   async function handle(request: ServedRequest): Promise<ServedResponse> {
     try {
@@ -72,9 +70,13 @@ export function createRouter(options: RouterOptions): Router {
       const queryAt = url.indexOf('?')
       const path = queryAt === -1 ? url : url.slice(0, queryAt)
       const answer = routes.get(path)
-      if (answer === undefined) throw notFound(path, app.namespace)
+      if (answer === undefined) {
+        const found = others.find(path)
+        if (found === null) throw notFound(path, app.namespace)
+        return await answerRoute(found, request, queryAt === -1 ? '' : url.slice(queryAt))
+      }
       if (method === 'OPTIONS') return PREFLIGHT
-      if (method !== 'GET' && method !== 'HEAD') return notAllowed(method)
+      if (method !== 'GET' && method !== 'HEAD') return notAllowed(method, ALLOW)
       return { status: 200, headers: HEADERS, body: await answer(queryAt === -1 ? '' : url.slice(queryAt + 1)) }
     } catch (error) {
       if (error instanceof XrpcError) return failure(error)
@@ -88,14 +90,27 @@ export function createRouter(options: RouterOptions): Router {
     async fetch(request) {
       const { pathname, search } = new URL(request.url)
       const { method, headers } = request
-      const response = await handle({ method, url: pathname + search, headers })
+      const body = request.body as AsyncIterable<Uint8Array> | null
+      const response = await handle({ method, url: pathname + search, headers, body })
       const hasBody = method !== 'HEAD' && response.status !== 204
       return new Response(hasBody ? response.body : null, { status: response.status, headers: response.headers })
     },
   }
 }
 
-function createRoutes({ app, store, state, clock }: RouterOptions): ReadonlyMap<string, Answer> {
+async function answerRoute(found: FoundRoutes, request: ServedRequest, query: string): Promise<ServedResponse> {
+  const { method, headers } = request
+  const allow = allowedBy(found)
+  if (method === 'OPTIONS') return preflight(allow)
+  const route = found.methods.get(method === 'HEAD' ? 'GET' : method)
+  if (route === undefined) return notAllowed(method, allow)
+  const params = new URLSearchParams(query)
+  for (const [name, value] of Object.entries(found.named)) params.set(name, value)
+  const answer = await route.answer({ params, headers, body: () => readBody(request.body ?? null) })
+  return { status: answer.status, headers: { ...HEADERS, ...answer.headers }, body: JSON.stringify(answer.body) }
+}
+
+function createRoutes({ app, store, state, clock }: RouterOptions, others: RouteTable): ReadonlyMap<string, Answer> {
   const { status, cursor } = createStatus(app, store, { state, clock })
   const ok = async () => '{"status":"ok"}'
   const lexicons = JSON.stringify({ lexicons: app.lexicons })
@@ -111,7 +126,8 @@ function createRoutes({ app, store, state, clock }: RouterOptions): ReadonlyMap<
       def.kind === 'list' ? createList(store, app.collections, def) : createGet(store, app.collections, def)
     routes.set(`/xrpc/${def.nsid}`, answer)
   }
-  const overview = JSON.stringify({ status: 'ok', namespace: app.namespace, endpoints: [...routes.keys()] })
+  const endpoints = [...routes.keys(), ...others.paths]
+  const overview = JSON.stringify({ status: 'ok', namespace: app.namespace, endpoints })
   return routes.set('/', async () => overview)
 }
 
@@ -126,9 +142,19 @@ function notFound(path: string, namespace: string): XrpcError {
     : new XrpcError(404, 'NotFound', `There is nothing at this path. ${hint}`)
 }
 
-function notAllowed(method: string): ServedResponse {
-  const response = failure(new XrpcError(405, 'MethodNotAllowed', `${method} is not allowed here, only ${ALLOW}.`))
-  return { ...response, headers: { ...response.headers, allow: ALLOW } }
+function notAllowed(method: string, allow: string): ServedResponse {
+  const response = failure(new XrpcError(405, 'MethodNotAllowed', `${method} is not allowed here, only ${allow}.`))
+  return { ...response, headers: { ...response.headers, allow } }
+}
+
+function preflight(allow: string): ServedResponse {
+  const headers = {
+    'access-control-allow-origin': '*',
+    'access-control-allow-methods': allow,
+    'access-control-allow-headers': '*',
+    'access-control-max-age': '86400',
+  }
+  return { status: 204, headers, body: '' }
 }
 
 function failure({ status, error, message }: XrpcError): ServedResponse {

@@ -1,24 +1,22 @@
-import { LexidexError, messageOf } from '../core/errors.ts'
-import type { Position, SourceItem } from '../core/events.ts'
+import { messageOf } from '../core/errors.ts'
+import type { SourceItem } from '../core/events.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
 import { type Clock, systemClock } from '../core/time.ts'
 import { createBackoff, sleep } from './backoff.ts'
 import { decodeFrame } from './frame.ts'
+import { JETSTREAM, moveTo, type Progress, readPosition, SKEW_US, toPosition } from './jetstream-position.ts'
+import { subscriptionUrls } from './jetstream-urls.ts'
 import { readSocket } from './socket.ts'
 import type { Source, SourceOptions } from './source.ts'
+import { createZstdDecoder, type FrameDecoder } from './zstd.ts'
 
-/** The name in positions. */
-export const JETSTREAM = 'jetstream'
-
-/** Jetstream takes no more `wantedCollections` than this. */
-const MAX_COLLECTIONS = 100
 /** Each host has its own clock: how far a cursor of another one is set back. */
 const REWIND_US = 10_000_000
-/** How far our clock may be ahead of a host's, where no frame has told its time yet. */
-const SKEW_US = 10_000_000
 /** A connection that lasted this long was a good one. */
 const HEALTHY_MS = 30_000
 const PING_INTERVAL_MS = 30_000
+/** Text of the frames in one list of items, in bytes: compressed, very much of it fits into what the socket holds. */
+const MAX_LIST = 4 * 1024 * 1024
 
 export interface JetstreamOptions {
   /** `wss://host`, in order of preference. `/subscribe` is added where there is no path. */
@@ -29,17 +27,38 @@ export interface JetstreamOptions {
   readonly clock?: Clock | undefined
   /** ms between pings. On a quiet stream the position follows the time at this distance. Default 30 000. */
   readonly pingIntervalMs?: number | undefined
+  /** ms after which a host that leaves a ping unanswered is left. Default: until the next ping is due. */
+  readonly pongTimeoutMs?: number | undefined
+  /**
+   * The dictionary of the host's software for `/subscribe`: frames then come compressed, in less than half the bytes
+   * for about 25 µs each. Default: plain text, which is also what is fallen back to wherever this does not work.
+   */
+  readonly zstdDictionary?: Uint8Array | undefined
+  /** ms until the first try to connect again; doubled with every failure, up to 30 s. Default 1000. */
+  readonly reconnectMs?: number | undefined
 }
 
 export interface JetstreamStats {
   /** Host that is connected to now. */
   readonly host: string | null
+  /** When it was connected, in ms since 1970. */
+  readonly connectedAt: number | null
   readonly connections: number
+  /** Whether frames are asked for compressed. */
+  readonly compressed: boolean
   readonly frames: number
   /** Frames that could not be read. */
   readonly malformed: number
-  /** Time of the last frame, in µs since 1970: tells a quiet stream from one that has stopped. */
+  /** The last frame's own time, by its host's clock, in µs since 1970. */
   readonly lastFrameUs: number | null
+  /** When the last frame arrived, in ms since 1970. */
+  readonly lastFrameAt: number | null
+  /** When a host last showed that it is there: by a frame, an answer to a ping, or its opening. ms since 1970. */
+  readonly lastHeartbeatAt: number | null
+  /** For how long the host that is connected has sent nothing although it answers, in ms. */
+  readonly quietMs: number
+  /** How far back the stream was when it was last heard of, in ms: the age of the last frame as it arrived. */
+  readonly lagMs: number | null
 }
 
 export interface JetstreamSource extends Source {
@@ -47,13 +66,6 @@ export interface JetstreamSource extends Source {
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
-
-/** How far a host's stream has been read. */
-interface Progress {
-  readonly host: string
-  /** µs since 1970, by the host's clock. */
-  readonly cursorUs: number
-}
 
 /**
  * Follows Jetstream v1 (`/subscribe`), for ever: where a host fails it goes on with the next one after 1 s to 30 s.
@@ -72,11 +84,25 @@ interface Progress {
  */
 export function createJetstream(options: JetstreamOptions): JetstreamSource {
   const { collections, logger = silentLogger, clock = systemClock, pingIntervalMs = PING_INTERVAL_MS } = options
+  const { pongTimeoutMs } = options
   const hosts = subscriptionUrls(options.urls, collections)
-  const stats: Mutable<JetstreamStats> = { host: null, connections: 0, frames: 0, malformed: 0, lastFrameUs: null }
+  let zstd = decoderOf(options.zstdDictionary, logger)
+  const stats: Mutable<JetstreamStats> = {
+    host: null,
+    connectedAt: null,
+    connections: 0,
+    compressed: zstd !== null,
+    frames: 0,
+    malformed: 0,
+    lastFrameUs: null,
+    lastFrameAt: null,
+    lastHeartbeatAt: null,
+    quietMs: 0,
+    lagMs: null,
+  }
 
   async function* items({ signal, from }: SourceOptions): AsyncGenerator<readonly SourceItem[], void> {
-    const backoff = createBackoff()
+    const backoff = createBackoff(options.reconnectMs)
     let progress = readPosition(from)
     /** Where another host goes on from: unlike `progress` it has never moved by time alone. */
     let seen = progress
@@ -90,31 +116,32 @@ export function createJetstream(options: JetstreamOptions): JetstreamSource {
       const from = progress?.host === host ? progress : seen && { host, cursorUs: seen.cursorUs - REWIND_US }
       const started = { host, cursorUs: clock.nowUs() - SKEW_US }
       const target = new URL(url)
+      if (zstd !== null) target.searchParams.set('compress', 'true')
       if (from !== null) target.searchParams.set('cursor', String(from.cursorUs))
       /** A time by the host's clock, and when it was on the monotonic clock. */
       let known: { readonly us: number; readonly at: number } | null = null
-      for await (const { messages, confirmedAt } of readSocket(target.href, { signal, pingIntervalMs })) {
+      const chunks = readSocket(target.href, { signal, pingIntervalMs, pongTimeoutMs })
+      for await (const { messages, confirmedAt } of chunks) {
+        stats.lastHeartbeatAt = clock.now()
         if (known === null) {
           progress = from ?? started
           seen ??= progress
           known = { us: progress.cursorUs, at: confirmedAt }
-          stats.host = host
-          stats.connections++
+          connected(host, progress)
           logger.log(`jetstream: following ${host} ${from === null ? 'from now on' : `from ${iso(from.cursorUs)}`}`)
           yield [moveTo(progress)]
         }
-        const found = decode(messages, host)
-        if (found.length > 0) {
+        for (const found of decode(messages, host)) {
           progress = { host, cursorUs: stats.lastFrameUs! }
           seen = progress
           known = { us: progress.cursorUs, at: performance.now() }
           yield found
-        } else {
-          const us = known.us + Math.floor(confirmedAt - known.at - pingIntervalMs) * 1000
-          if (us <= progress!.cursorUs) continue
-          progress = { host, cursorUs: us }
-          yield [moveTo(progress)]
         }
+        stats.quietMs = Math.max(0, confirmedAt - known.at)
+        const us = known.us + Math.floor(confirmedAt - known.at - pingIntervalMs) * 1000
+        if (us <= progress!.cursorUs) continue
+        progress = { host, cursorUs: us }
+        yield [moveTo(progress)]
       }
     }
 
@@ -124,6 +151,12 @@ export function createJetstream(options: JetstreamOptions): JetstreamSource {
       try {
         yield* follow(url)
       } catch (error) {
+        if (error instanceof NotDecodable) {
+          logger.warn(`jetstream: ${url.host}: ${error.message}; going on with plain text`)
+          zstd = null
+          stats.compressed = false
+          continue
+        }
         if (performance.now() - startedAt > HEALTHY_MS) backoff.reset()
         else current = (current + 1) % hosts.length
         const waitMs = backoff.next()
@@ -132,21 +165,43 @@ export function createJetstream(options: JetstreamOptions): JetstreamSource {
         await sleep(waitMs, signal)
       } finally {
         stats.host = null
+        stats.connectedAt = null
       }
     }
   }
 
-  function decode(messages: readonly Buffer[], host: string): SourceItem[] {
-    const items: SourceItem[] = []
+  function connected(host: string, { cursorUs }: Progress): void {
+    stats.host = host
+    stats.connectedAt = clock.now()
+    stats.connections++
+    stats.quietMs = 0
+    stats.lagMs = Math.round((clock.nowUs() - cursorUs) / 1000)
+  }
+
+  function* decode(messages: readonly Buffer[], host: string): Generator<readonly SourceItem[], void> {
+    let items: SourceItem[] = []
+    let bytes = 0
     for (const message of messages) {
-      const { timeUs, event, problem } = decodeFrame(message.toString())
       stats.frames++
+      const text = zstd === null ? message : zstd.decode(message)
+      if (text === 'unreadable') {
+        if (items.length > 0) yield items
+        throw new NotDecodable('frames were compressed with another dictionary, or are damaged')
+      }
+      const { timeUs, event, problem } = text === 'too-large' ? TOO_LARGE : decodeFrame(text.toString())
       if (problem !== null) reportMalformed(host, problem)
       if (timeUs === null) continue
       stats.lastFrameUs = timeUs
+      stats.lastFrameAt = clock.now()
+      stats.lagMs = Math.max(0, Math.round(stats.lastFrameAt - timeUs / 1000))
       items.push({ event, position: toPosition({ host, cursorUs: timeUs }) })
+      bytes += text.length
+      if (bytes <= MAX_LIST) continue
+      yield items
+      items = []
+      bytes = 0
     }
-    return items
+    if (items.length > 0) yield items
   }
 
   function reportMalformed(host: string, problem: string): void {
@@ -160,47 +215,16 @@ export function createJetstream(options: JetstreamOptions): JetstreamSource {
   return { name: JETSTREAM, items, stats: () => ({ ...stats }) }
 }
 
-/** The position just before the time `nowUs` at the first of `urls`, for a stream that is followed later on. */
-export function positionBefore(nowUs: number, urls: readonly string[]): Position {
-  const [url] = subscriptionUrls(urls, [])
-  return toPosition({ host: url!.host, cursorUs: nowUs - SKEW_US })
-}
+const TOO_LARGE = { timeUs: null, event: null, problem: 'too large' } as const
 
-function moveTo(progress: Progress): SourceItem {
-  return { event: null, position: toPosition(progress) }
-}
+class NotDecodable extends Error {}
 
-function toPosition({ host, cursorUs }: Progress): Position {
-  return { source: JETSTREAM, epoch: host, cursor: String(cursorUs) }
-}
-
-function readPosition(position: Position | null): Progress | null {
-  if (position === null) return null
-  const cursorUs = Number(position.cursor)
-  if (position.source !== JETSTREAM || !Number.isSafeInteger(cursorUs)) {
-    throw new LexidexError(`Not a position of Jetstream: ${JSON.stringify(position)}`, {
-      hint: 'Delete the row of lexidex_cursor to follow from now on, and run a backfill for what lies between.',
-    })
-  }
-  return { host: position.epoch, cursorUs }
-}
-
-function subscriptionUrls(urls: readonly string[], collections: readonly string[]): readonly URL[] {
-  if (urls.length === 0) {
-    throw new LexidexError('No Jetstream to follow', { hint: 'Name at least one in `jetstreams` of the config.' })
-  }
-  if (collections.length > MAX_COLLECTIONS) {
-    throw new LexidexError(`Jetstream filters by at most ${MAX_COLLECTIONS} collections, not ${collections.length}`)
-  }
-  return urls.map((text) => {
-    const url = URL.canParse(text) ? new URL(text) : null
-    if (url === null || !/^wss?:$/.test(url.protocol)) {
-      throw new LexidexError(`Not the URL of a Jetstream: ${text}`, { hint: 'Write it as wss://host.' })
-    }
-    if (url.pathname === '/') url.pathname = '/subscribe'
-    for (const collection of collections) url.searchParams.append('wantedCollections', collection)
-    return url
-  })
+function decoderOf(dictionary: Uint8Array | undefined, logger: Logger): FrameDecoder | null {
+  if (dictionary === undefined) return null
+  const decoder = createZstdDecoder(dictionary)
+  if (typeof decoder !== 'string') return decoder
+  logger.warn(`jetstream: following without compression, the dictionary is of no use: ${decoder}`)
+  return null
 }
 
 function iso(timeUs: number): string {

@@ -24,7 +24,20 @@ export interface RecordPage {
   readonly cursor: string | null
 }
 
+/** What a host says of an account that it has, or had. */
+export interface RepoStatus {
+  readonly active: boolean
+  /** `deactivated`, `suspended`, `takendown`, `deleted`, … where the host gives a reason. */
+  readonly status: string | null
+}
+
 export interface PdsClient {
+  /**
+   * A host that does not know this method is asked for the latest commit instead, whose errors say the same.
+   *
+   * @throws ServiceError `repo-not-found`, …; never `inactive`
+   */
+  getRepoStatus(pds: string, did: string, options?: XrpcOptions): Promise<RepoStatus>
   /** @throws ServiceError `repo-not-found`, `inactive`, … */
   getLatestCommit(pds: string, did: string, options?: XrpcOptions): Promise<{ cid: string; rev: string }>
   /** @throws ServiceError `record-not-found`, `repo-not-found`, … */
@@ -60,14 +73,35 @@ export function createPdsClient(xrpc: XrpcClient): PdsClient {
     throw new Error('unreachable')
   }
 
+  async function latestCommit(pds: string, did: string, options?: XrpcOptions): Promise<{ cid: string; rev: string }> {
+    const { cid, rev } = await xrpc.get(pds, 'com.atproto.sync.getLatestCommit', { did }, options)
+    if (typeof cid !== 'string' || typeof rev !== 'string' || !isTid(rev)) {
+      throw ServiceError.unreadable(pds, `a latest commit of ${did} without cid or rev`)
+    }
+    return { cid, rev }
+  }
+
+  async function repoStatus(pds: string, did: string, options?: XrpcOptions): Promise<RepoStatus> {
+    const body = await xrpc.get(pds, 'com.atproto.sync.getRepoStatus', { did }, options)
+    if (typeof body.active !== 'boolean') throw ServiceError.unreadable(pds, `a status of ${did} without active`)
+    return { active: body.active, status: typeof body.status === 'string' ? body.status : null }
+  }
+
   return {
-    async getLatestCommit(pds, did, options) {
-      const { cid, rev } = await xrpc.get(pds, 'com.atproto.sync.getLatestCommit', { did }, options)
-      if (typeof cid !== 'string' || typeof rev !== 'string' || !isTid(rev)) {
-        throw ServiceError.unreadable(pds, `a latest commit of ${did} without cid or rev`)
+    async getRepoStatus(pds, did, options) {
+      try {
+        return await repoStatus(pds, did, options).catch(async (error) => {
+          if (!(error instanceof ServiceError && error.kind === 'permanent')) throw error
+          await latestCommit(pds, did, options)
+          return { active: true, status: null }
+        })
+      } catch (error) {
+        if (!(error instanceof ServiceError && error.kind === 'inactive')) throw error
+        return { active: false, status: INACTIVE[error.error ?? ''] ?? null }
       }
-      return { cid, rev }
     },
+
+    getLatestCommit: latestCommit,
 
     async getRecord(pds, { did, collection, rkey }, options) {
       const params = { repo: did, collection, rkey }
@@ -98,6 +132,13 @@ export function createPdsClient(xrpc: XrpcClient): PdsClient {
       }
     },
   }
+}
+
+/** Account statuses by the error that stands for them. */
+const INACTIVE: Readonly<Record<string, string>> = {
+  RepoDeactivated: 'deactivated',
+  RepoSuspended: 'suspended',
+  RepoTakendown: 'takendown',
 }
 
 /** A host may name any URI in its answers; only records of the account that was asked for are taken. */

@@ -7,8 +7,10 @@ const MAX_FRAME = 32 * 1024 * 1024
 
 export interface SocketOptions {
   readonly signal: AbortSignal
-  /** ms between pings. A host that leaves one unanswered until the next is due has gone. */
+  /** ms between pings. */
   readonly pingIntervalMs: number
+  /** ms after which a host that leaves a ping unanswered has gone. Default: until the next ping is due. */
+  readonly pongTimeoutMs?: number | undefined
 }
 
 export interface SocketChunk {
@@ -26,7 +28,7 @@ export interface SocketChunk {
  * reason, when the socket cannot be opened or goes away.
  */
 export async function* readSocket(url: string, options: SocketOptions): AsyncGenerator<SocketChunk, void> {
-  const { signal, pingIntervalMs } = options
+  const { signal, pingIntervalMs, pongTimeoutMs = pingIntervalMs } = options
   const socket = new WebSocket(url, {
     // Deflate costs more than ten times of everything else that is done to a frame.
     perMessageDeflate: false,
@@ -53,7 +55,12 @@ export async function* readSocket(url: string, options: SocketOptions): AsyncGen
   const ping = () => {
     // Nothing is read from a paused socket, pongs neither.
     if (socket.isPaused) return
-    if (pingSentAt !== null) return end(new Error(`no answer to a ping for ${pingIntervalMs} ms`))
+    if (pingSentAt !== null) {
+      const waited = Math.round(performance.now() - pingSentAt)
+      // Timers may fire a little early.
+      if (waited >= pongTimeoutMs - 5) end(new Error(`no answer to a ping for ${waited} ms`))
+      return
+    }
     pingSentAt = performance.now()
     socket.ping(String(pingSentAt))
   }

@@ -26,8 +26,12 @@ export interface BookkeepingTables {
   lexidex_cursor: CursorTable
   lexidex_discovery: DiscoveryTable
   lexidex_job: JobTable
+  lexidex_lease: LeaseTable
   lexidex_migration: MigrationTable
   lexidex_quarantine: QuarantineTable
+  lexidex_run: RunTable
+  lexidex_run_error: RunErrorTable
+  lexidex_state: StateTable
   lexidex_tombstone: TombstoneTable
 }
 
@@ -38,11 +42,21 @@ export interface AccountTable {
   pds: string | null
   /** ms since 1970: when `handle` and `pds` were resolved. */
   resolved_at: number | null
-  /** `active`, or what the account's own PDS said instead. */
+  /** `active`, or what the account's own PDS said instead: `deactivated`, `suspended`, `takendown`, `deleted`, … */
   status: Generated<string>
   hidden: Generated<number>
   /** ms since 1970 */
   first_seen_at: number
+  /** ms since 1970: when to ask the account's own PDS for its status, and to resolve it anew; null while there is no need. */
+  check_due_at: number | null
+  /** Checks in a row that came to nothing. */
+  check_attempts: Generated<number>
+  /** Why the last of those came to nothing. */
+  check_error: string | null
+  /** 1 while the whole repo has to be compared with what is stored. */
+  resync: Generated<number>
+  /** Revision of the repo that was last compared with what is stored, and found or made the same. */
+  verified_rev: string | null
 }
 
 /** How far each source has been read. */
@@ -83,6 +97,15 @@ export interface JobTable {
   updated_at: number
 }
 
+/** A right that one process has at a time. */
+export interface LeaseTable {
+  name: string
+  /** Random, one per process. */
+  holder: string
+  /** ms since 1970 */
+  expires_at: number
+}
+
 export interface MigrationTable {
   name: string
   /** ms since 1970 */
@@ -100,6 +123,45 @@ export interface QuarantineTable {
   record: string
   /** ms since 1970 */
   quarantined_at: number
+}
+
+/** A backfill or refresh as a whole. */
+export interface RunTable {
+  id: Generated<number>
+  /** `catch_up`, `full_sync` or `refresh` */
+  kind: string
+  /** `in_progress`, `completed` or `failed` */
+  status: Generated<string>
+  /** Why it was begun. */
+  reason: string | null
+  /** Where runs go through accounts by DID: the last one that is done. */
+  last_did: string | null
+  dids_total: Generated<number>
+  dids_processed: Generated<number>
+  records: Generated<number>
+  error_count: Generated<number>
+  error_message: string | null
+  /** ms since 1970 */
+  started_at: number
+  /** ms since 1970 */
+  completed_at: number | null
+}
+
+export interface RunErrorTable {
+  id: Generated<number>
+  run_id: number
+  did: string
+  collection: string | null
+  message: string
+  /** ms since 1970 */
+  created_at: number
+}
+
+export interface StateTable {
+  name: string
+  value: string
+  /** ms since 1970 */
+  updated_at: number
 }
 
 /** Deletions, so that an older write that arrives later stays deleted. */

@@ -19,10 +19,10 @@ const RECORDS_PER_ACCOUNT = 40
 const LATE = 0.02
 const LATE_BY = 40
 
-/** In a word that stands in very few events, and one that stands in nearly all. */
+/** A word that stands in few events, and one that stands in nearly all. */
 export const RARE_WORD = 'zymurgy'
 export const COMMON_WORD = 'the'
-const RARE = 1 / 2500
+const RARE = 1 / 250
 
 /** A record that was written: what a commit says of it. */
 export interface Written {

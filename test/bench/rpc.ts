@@ -28,6 +28,8 @@ interface Reply {
   readonly error?: string
 }
 
+const FLAGS = ['-C', 'lexidex-source', '--import', path.join(import.meta.dirname, 'strip-types.ts')]
+
 /** Directory for CPU profiles of every child; null for none. */
 let profiles: string | null = null
 
@@ -37,12 +39,12 @@ export function profileChildren(directory: string): void {
 }
 
 /**
- * Starts a module of this folder in a process of its own, with the flags of this one.
+ * Starts a module of this folder in a process of its own.
  *
  * @param file for example `live/raw.ts`; it calls `offer`
  */
 export function startChild<M extends Methods>(file: string): Child<M> {
-  const child = fork(path.join(import.meta.dirname, file), { execArgv: [...process.execArgv, ...profileFlags(file)] })
+  const child = fork(path.join(import.meta.dirname, file), { execArgv: [...FLAGS, ...profileFlags(file)] })
   const waiting = new Map<number, { resolve(result: any): void; reject(error: Error): void }>()
   let calls = 0
   let failure: Error | null = null
@@ -69,7 +71,12 @@ export function startChild<M extends Methods>(file: string): Child<M> {
       child.send({ id, method, args } satisfies Request)
     })
   return {
-    call: new Proxy({} as Remote<M>, { get: (_, method: string) => (...args: unknown[]) => send(method, args) }),
+    call: new Proxy({} as Remote<M>, {
+      get:
+        (_, method: string) =>
+        (...args: unknown[]) =>
+          send(method, args),
+    }),
     async close() {
       if (isRunning(child)) child.disconnect()
       await exited

@@ -31,8 +31,8 @@ describe.each(cases)('$name', (golden) => {
     if (outcome.files === null) skip('nothing is generated')
     const shuffled = await run(shuffle(golden))
     expect(shuffled.files).toEqual(outcome.files)
-    const inDocuments = ({ path }: Outcome['issues'][number]) => !path.startsWith('lexicons/')
-    expect(shuffled.issues.filter(inDocuments)).toEqual(outcome.issues.filter(inDocuments))
+    const withoutFiles = ({ issues }: Outcome) => issues.filter((issue) => !JSON.stringify(issue).includes('lexicons/'))
+    expect(withoutFiles(shuffled)).toEqual(withoutFiles(outcome))
   })
 
   test('says nothing about this machine, this day or this version', () => {
@@ -98,4 +98,4 @@ test('every issue has a case', () => {
 })
 
 /** A code where the generator states one: in a call, as a property, or on a line of its own. */
-const CODE = /(?:(?:error|warn|\])\(\s*|code: |^ +)'([a-z]+(?:-[a-z]+)+)'(?=,| [|}]|$)/gm
+const CODE = /(?:(?:error|warn|\])\(\s*|code: |^ +|\), )'([a-z]+(?:-[a-z]+)+)'(?=,| [|}]|$)/gm

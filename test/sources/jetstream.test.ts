@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocketServer } from 'ws'
@@ -15,7 +16,7 @@ class Reader {
   gate: Promise<void> | null = null
 
   constructor(urls: readonly string[], from: Position | null = null, options: Partial<JetstreamOptions> = {}) {
-    this.source = createJetstream({ urls, collections: [EVENT], ...options })
+    this.source = createJetstream({ urls, collections: [EVENT], reconnectMs: 20, ...options })
     this.#done = this.#read(from)
   }
 
@@ -261,6 +262,7 @@ test('a consumer that is busy makes the host wait', async () => {
 
 test('a host that answers no pings is left', async () => {
   const silent = new WebSocketServer({ port: 0, host: '127.0.0.1', autoPong: false })
+  await once(silent, 'listening')
   try {
     const { port } = silent.address() as AddressInfo
     const reader = read([`ws://127.0.0.1:${port}`], null, { pingIntervalMs: 20 })

@@ -1,9 +1,14 @@
+import { identifier } from '../../model/names.ts'
 import type { TablePlan } from '../../plan/types.ts'
 import type { Statement } from '../dialect.ts'
 import { jsonPath, name } from './quote.ts'
 
+// No copy of the text; and entries for the first letters of words, without which a `prefix*` reads all words that
+// begin with it.
+const OPTIONS = "content = '', contentless_delete = 1, prefix = '2 3'"
+
 /**
- * The full-text index of a table, which holds words only and no copy of the text, and the triggers that keep it.
+ * The full-text index of a table, and the triggers that keep it.
  * An update that leaves the searched text alone does not touch it.
  */
 export function searchTable(table: TablePlan): Statement[] {
@@ -21,11 +26,11 @@ export function searchTable(table: TablePlan): Statement[] {
   return [
     {
       comment: `Words of ${table.name}: ${search.columns.map((column) => column.segments.join('.')).join(', ')}`,
-      sql: `CREATE VIRTUAL TABLE ${name(search.table)} USING fts5 (${columns}, content = '', contentless_delete = 1)`,
+      sql: `CREATE VIRTUAL TABLE ${name(search.table)} USING fts5 (${columns}, ${OPTIONS})`,
     },
     {
       sql: [
-        `CREATE TRIGGER ${name(`${search.table}_insert`)} AFTER INSERT ON ${name(table.name)}`,
+        `CREATE TRIGGER ${name(identifier(search.table, 'insert'))} AFTER INSERT ON ${name(table.name)}`,
         'BEGIN',
         ...insert,
         'END',
@@ -33,7 +38,7 @@ export function searchTable(table: TablePlan): Statement[] {
     },
     {
       sql: [
-        `CREATE TRIGGER ${name(`${search.table}_update`)} AFTER UPDATE OF record ON ${name(table.name)}`,
+        `CREATE TRIGGER ${name(identifier(search.table, 'update'))} AFTER UPDATE OF record ON ${name(table.name)}`,
         `WHEN ${changed.join('\n  OR ')}`,
         'BEGIN',
         remove,
@@ -43,7 +48,7 @@ export function searchTable(table: TablePlan): Statement[] {
     },
     {
       sql: [
-        `CREATE TRIGGER ${name(`${search.table}_delete`)} AFTER DELETE ON ${name(table.name)}`,
+        `CREATE TRIGGER ${name(identifier(search.table, 'delete'))} AFTER DELETE ON ${name(table.name)}`,
         'BEGIN',
         remove,
         'END',

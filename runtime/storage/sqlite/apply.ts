@@ -1,32 +1,43 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { CollectionDef } from '../../core/collection.ts'
 import { LexidexError, messageOf } from '../../core/errors.ts'
 import type {
+  AccountOperation,
   ApplyBatch,
+  CheckOperation,
   ColumnValue,
   DeleteOperation,
   PutOperation,
   QuarantineOperation,
 } from '../../core/operation.ts'
 import type { ApplyResult } from '../store.ts'
+import { AccountWriter } from './account-writes.ts'
 import { inTransaction, type TransactionStatements, transactionStatements } from './connection.ts'
 import * as sql from './statements.ts'
+import type { CollectionTable } from './tables.ts'
 
-interface CollectionStatements {
-  readonly collection: CollectionDef
+/** An operation that names its collection by the table: all that is left of it in another thread. */
+type OnTable<O> = Omit<O, 'collection'> & { readonly collection: { readonly table: string } }
+
+export type WrittenOperation =
+  | OnTable<PutOperation>
+  | OnTable<DeleteOperation>
+  | OnTable<QuarantineOperation>
+  | CheckOperation
+  | AccountOperation
+
+export type WrittenBatch = Omit<ApplyBatch, 'operations'> & { readonly operations: readonly WrittenOperation[] }
+
+interface TableStatements extends CollectionTable {
   readonly put: StatementSync
   readonly remove: StatementSync
   readonly tombstone: StatementSync
+  readonly refusalTombstone: StatementSync
   readonly quarantine: StatementSync
-  /** Place of the subject's column among the values; -1 where there is none. */
-  readonly subject: number
   /** Reused for every put, so that a row costs no array. */
   readonly binds: ColumnValue[]
 }
 
 interface SharedStatements extends TransactionStatements {
-  readonly accounts: StatementSync
-  readonly jobs: StatementSync
   readonly cursor: StatementSync
   readonly clearReplaced: StatementSync
   readonly clearSettled: StatementSync
@@ -37,18 +48,16 @@ interface SharedStatements extends TransactionStatements {
 export class BatchWriter {
   readonly #db: DatabaseSync
   readonly #shared: SharedStatements
-  readonly #byTable = new Map<string, CollectionStatements>()
-  /** JSON array of the dependent collections' NSIDs; null where there are none. */
-  readonly #dependents: string | null
+  readonly #accounts: AccountWriter
+  readonly #tables = new Map<string, TableStatements>()
 
   /** @throws LexidexError where a table or column is missing */
-  constructor(db: DatabaseSync, collections: readonly CollectionDef[]) {
+  constructor(db: DatabaseSync, tables: readonly CollectionTable[]) {
     this.#db = db
-    const dependents = collections.filter((collection) => !collection.discover).map(({ nsid }) => nsid)
-    this.#dependents = dependents.length > 0 ? JSON.stringify(dependents) : null
     try {
       this.#shared = prepareShared(db)
-      for (const collection of collections) this.#byTable.set(collection.table, prepareCollection(db, collection))
+      this.#accounts = new AccountWriter(db, tables)
+      for (const table of tables) this.#tables.set(table.table, prepareTable(db, table))
     } catch (cause) {
       throw new LexidexError(`The database does not fit the collections: ${messageOf(cause)}`, {
         hint: 'Run the migrations first (`migrate()`), those emitted together with these collections.',
@@ -57,28 +66,33 @@ export class BatchWriter {
     }
   }
 
-  apply(batch: ApplyBatch): ApplyResult {
+  apply(batch: WrittenBatch): ApplyResult {
     return inTransaction(this.#db, this.#shared, () => this.#write(batch))
   }
 
-  #write({ operations, positions, now }: ApplyBatch): ApplyResult {
-    this.#rememberAccounts(operations, now)
+  #write({ operations, positions, now }: WrittenBatch): ApplyResult {
+    this.#accounts.remember(this.#newAuthors(operations), now)
     let puts = 0
     let deletes = 0
     let quarantined = 0
     const replaced: [string, string][] = []
     for (const operation of operations) {
-      const statements = this.#statementsOf(operation.collection)
       switch (operation.op) {
         case 'put':
-          if (this.#put(statements, operation)) puts++
+          if (this.#put(operation)) puts++
           if (!operation.retry) replaced.push([operation.uri, operation.rev])
           break
         case 'delete':
-          if (this.#delete(statements, operation, now)) deletes++
+          if (this.#delete(operation, now)) deletes++
           break
         case 'quarantine':
-          if (this.#quarantine(statements, operation, now)) quarantined++
+          if (this.#quarantine(operation, now)) quarantined++
+          break
+        case 'check':
+          this.#accounts.check(operation, now)
+          break
+        case 'account':
+          this.#accounts.settle(operation, now)
           break
       }
     }
@@ -87,20 +101,18 @@ export class BatchWriter {
     return { puts, deletes, quarantined }
   }
 
-  /** Authors of discovered records become known before any row of the batch asks whether they are. */
-  #rememberAccounts(operations: ApplyBatch['operations'], now: number): void {
+  /** They become known before any row of the batch asks whether they are. */
+  #newAuthors(operations: WrittenBatch['operations']): Set<string> {
     const dids = new Set<string>()
-    for (const { op, collection, did } of operations) {
-      if (op === 'put' && collection.discover) dids.add(did)
+    for (const operation of operations) {
+      if (operation.op === 'put' && this.#statementsOf(operation).discover) dids.add(operation.did)
     }
-    if (dids.size === 0) return
-    const added = this.#shared.accounts.all(now, JSON.stringify([...dids]))
-    if (added.length === 0 || this.#dependents === null) return
-    this.#shared.jobs.run(now, JSON.stringify(added.map((row) => row.did)), this.#dependents)
+    return dids
   }
 
-  #put({ put, binds, subject }: CollectionStatements, operation: PutOperation): boolean {
-    const { collection, uri, did, rev, values } = operation
+  #put(operation: OnTable<PutOperation>): boolean {
+    const { put, binds, subject } = this.#statementsOf(operation)
+    const { uri, did, rev, values } = operation
     if (operation.retry) this.#shared.liftTombstone.run(uri, rev, uri, rev)
     let n = 0
     binds[n++] = uri
@@ -110,44 +122,40 @@ export class BatchWriter {
     binds[n++] = rev
     binds[n++] = operation.indexedAt
     binds[n++] = operation.sortAt
-    binds[n++] = did
     for (let i = 0; i < values.length; i++) binds[n++] = values[i]!
     binds[n++] = operation.record
+    binds[n++] = did
     binds[n++] = uri
     binds[n++] = rev
-    if (!collection.discover) binds[n++] = did
     if (subject >= 0) binds[n++] = accountOf(values[subject]!)
     const kept = put.run(...binds).changes !== 0
     if (operation.retry) this.#shared.clearSettled.run(uri, rev)
     return kept
   }
 
-  #delete(statements: CollectionStatements, operation: DeleteOperation, now: number): boolean {
-    const { uri, rev } = operation
-    const removed = statements.remove.run(uri, rev).changes !== 0
+  #delete(operation: OnTable<DeleteOperation>, now: number): boolean {
+    const { remove, tombstone, discover } = this.#statementsOf(operation)
+    const { uri, rev, did } = operation
+    const removed = remove.run(uri, rev).changes !== 0
     this.#shared.clearSettled.run(uri, rev)
-    return this.#bury(statements, operation, now) || removed
+    const buried = tombstone.run(uri, rev, now, ...(discover ? [] : [did])).changes !== 0
+    return buried || removed
   }
 
-  #quarantine(statements: CollectionStatements, operation: QuarantineOperation, now: number): boolean {
-    const { uri, did, rev, cid, reason, record, collection } = operation
-    const guards = collection.discover ? [uri, rev, uri, rev] : [uri, rev, uri, rev, did]
-    const kept = statements.quarantine.run(uri, collection.nsid, did, rev, cid, reason, record, now, ...guards)
-    const removed = statements.remove.run(uri, rev).changes !== 0
-    this.#bury(statements, operation, now)
+  #quarantine(operation: OnTable<QuarantineOperation>, now: number): boolean {
+    const { nsid, discover, quarantine, remove, refusalTombstone } = this.#statementsOf(operation)
+    const { uri, did, rev, cid, reason, record } = operation
+    const guards = discover ? [did] : [did, did]
+    const kept = quarantine.run(uri, nsid, did, rev, cid, reason, record, now, uri, rev, uri, rev, ...guards)
+    const removed = remove.run(uri, rev).changes !== 0
+    refusalTombstone.run(uri, rev, now, ...guards)
     return kept.changes !== 0 || removed
   }
 
-  #bury(statements: CollectionStatements, operation: DeleteOperation | QuarantineOperation, now: number): boolean {
-    const { uri, rev, did, collection } = operation
-    const guards = collection.discover ? [] : [did]
-    return statements.tombstone.run(uri, rev, now, ...guards).changes !== 0
-  }
-
-  #statementsOf(collection: CollectionDef): CollectionStatements {
-    const statements = this.#byTable.get(collection.table)
+  #statementsOf({ collection }: OnTable<{ readonly op: string }>): TableStatements {
+    const statements = this.#tables.get(collection.table)
     if (statements === undefined) {
-      throw new LexidexError(`The store was not told of the collection ${collection.name}`, {
+      throw new LexidexError(`The store was not told of the table ${collection.table}`, {
         hint: 'Pass all collections of the app to `store.use()` before applying.',
       })
     }
@@ -166,8 +174,6 @@ function accountOf(subject: ColumnValue): string | null {
 function prepareShared(db: DatabaseSync): SharedStatements {
   return {
     ...transactionStatements(db),
-    accounts: db.prepare(sql.INSERT_ACCOUNTS),
-    jobs: db.prepare(sql.INSERT_JOBS),
     cursor: db.prepare(sql.UPSERT_CURSOR),
     clearReplaced: db.prepare(sql.CLEAR_REPLACED),
     clearSettled: db.prepare(sql.CLEAR_SETTLED),
@@ -175,19 +181,14 @@ function prepareShared(db: DatabaseSync): SharedStatements {
   }
 }
 
-function prepareCollection(db: DatabaseSync, collection: CollectionDef): CollectionStatements {
-  const columns = Object.keys(collection.columns)
-  const guards = (collection.discover ? 0 : 1) + (collection.subjectColumn === undefined ? 0 : 1)
-  if (collection.subjectColumn !== undefined && !columns.includes(collection.subjectColumn)) {
-    throw new LexidexError(`${collection.name} has no column ${collection.subjectColumn} for its subject`)
-  }
+function prepareTable(db: DatabaseSync, table: CollectionTable): TableStatements {
   return {
-    collection,
-    put: db.prepare(sql.putSql(collection)),
-    remove: db.prepare(sql.removeSql(collection)),
-    tombstone: db.prepare(sql.tombstoneSql(collection)),
-    quarantine: db.prepare(sql.quarantineSql(collection)),
-    subject: collection.subjectColumn === undefined ? -1 : columns.indexOf(collection.subjectColumn),
-    binds: new Array<ColumnValue>(8 + columns.length + 3 + guards).fill(null),
+    ...table,
+    put: db.prepare(sql.putSql(table)),
+    remove: db.prepare(sql.removeSql(table)),
+    tombstone: db.prepare(sql.tombstoneSql(table)),
+    refusalTombstone: db.prepare(sql.refusalTombstoneSql(table)),
+    quarantine: db.prepare(sql.quarantineSql(table)),
+    binds: new Array<ColumnValue>(11 + table.columns.length + (table.subject < 0 ? 0 : 1)).fill(null),
   }
 }

@@ -10,6 +10,7 @@ import { isDatabaseCondition, openDatabase } from './connection.ts'
 import { SqliteDialect } from './kysely.ts'
 import { migrate, pendingMigrations } from './migrate.ts'
 import { sqliteReads } from './reads.ts'
+import { tableOf } from './tables.ts'
 
 export interface SqliteStoreOptions {
   /** Serves an existing, migrated database and never writes to it. Default false. */
@@ -84,7 +85,7 @@ class NodeSqliteStore implements SqliteStore {
   }
 
   use(collections: readonly CollectionDef[]): void {
-    this.#writer = new BatchWriter(this.database, collections)
+    this.#writer = new BatchWriter(this.database, collections.map(tableOf))
   }
 
   apply(batch: ApplyBatch): MaybePromise<ApplyResult> {

@@ -1,4 +1,4 @@
-import type { CollectionDef } from '../../core/collection.ts'
+import type { CollectionTable } from './tables.ts'
 
 /** A name in double quotes: any column of a lexicon is safe, keywords too. */
 export function quote(name: string): string {
@@ -6,28 +6,25 @@ export function quote(name: string): string {
 }
 
 const KNOWN_ACCOUNT = 'EXISTS (SELECT 1 FROM lexidex_account WHERE did = ?)'
+const NOT_DELETED = 'NOT EXISTS (SELECT 1 FROM lexidex_account WHERE did = ? AND hidden = 2)'
 
 /**
- * The guarded upsert of a record. It loses to a row of an equal or later rev and to a tombstone of one; the time of
- * the first meeting stays.
+ * The guarded upsert of a record. It needs a known account that is not deleted; it loses to a row of an equal or later
+ * rev and to a tombstone of one; the time of the first meeting stays.
  *
- * Binds, in order: uri, did, rkey, cid, rev, indexed_at, sort_at, did; the collection's columns; record; uri, rev;
- * then did where the collection is dependent, and the subject's DID where it has a subject.
+ * Binds, in order: uri, did, rkey, cid, rev, indexed_at, sort_at; the collection's columns; record; did; uri, rev; then
+ * the subject's DID where the collection has a subject.
  */
-export function putSql(collection: CollectionDef): string {
+export function putSql(collection: CollectionTable): string {
   const table = quote(collection.table)
-  const columns = Object.keys(collection.columns).map(quote)
+  const columns = collection.columns.map(quote)
   const names = ['uri', 'did', 'rkey', 'cid', 'rev', 'indexed_at', 'sort_at', 'hidden', ...columns, 'record']
-  const values = [
-    '?, ?, ?, ?, ?, ?, ?',
-    'coalesce((SELECT hidden FROM lexidex_account WHERE did = ?), 0)',
-    ...columns.map(() => '?'),
-    '?',
-  ]
+  const values = ['?, ?, ?, ?, ?, ?, ?', 'account.hidden', ...columns.map(() => '?'), '?']
   const guards = [
+    'account.did = ?',
+    'account.hidden < 2',
     'NOT EXISTS (SELECT 1 FROM lexidex_tombstone WHERE uri = ? AND rev >= ?)',
-    ...(collection.discover ? [] : [KNOWN_ACCOUNT]),
-    ...(collection.subjectColumn === undefined ? [] : [KNOWN_ACCOUNT]),
+    ...(collection.subject < 0 ? [] : [KNOWN_ACCOUNT]),
   ]
   // `hidden` is not updated: the row already has its account's, and the column is watched by triggers.
   const updates = [
@@ -39,7 +36,7 @@ export function putSql(collection: CollectionDef): string {
   ]
   return [
     `INSERT INTO ${table} (${names.join(', ')})`,
-    `SELECT ${values.join(', ')}`,
+    `SELECT ${values.join(', ')} FROM lexidex_account AS account`,
     `WHERE ${guards.join(' AND ')}`,
     `ON CONFLICT (uri) DO UPDATE SET ${updates.join(', ')}`,
     `WHERE excluded.rev > ${table}.rev`,
@@ -47,7 +44,7 @@ export function putSql(collection: CollectionDef): string {
 }
 
 /** Binds: uri, rev. */
-export function removeSql(collection: CollectionDef): string {
+export function removeSql(collection: CollectionTable): string {
   return `DELETE FROM ${quote(collection.table)} WHERE uri = ? AND rev <= ?`
 }
 
@@ -57,9 +54,23 @@ export function removeSql(collection: CollectionDef): string {
  *
  * Binds: uri, rev, deleted_at; then did where the collection is dependent.
  */
-export function tombstoneSql(collection: CollectionDef): string {
+export function tombstoneSql(collection: CollectionTable): string {
+  return upsertTombstone(collection.discover ? 'true' : KNOWN_ACCOUNT)
+}
+
+/**
+ * Keeps what a refused version replaced away. Of deleted accounts nothing is refused: they may come back with the same
+ * version, and it must then be met anew.
+ *
+ * Binds: uri, rev, deleted_at; did; then did where the collection is dependent.
+ */
+export function refusalTombstoneSql(collection: CollectionTable): string {
+  return upsertTombstone(collection.discover ? NOT_DELETED : `${NOT_DELETED} AND ${KNOWN_ACCOUNT}`)
+}
+
+function upsertTombstone(guard: string): string {
   return `INSERT INTO lexidex_tombstone (uri, rev, deleted_at)
-SELECT ?, ?, ? WHERE ${collection.discover ? 'true' : KNOWN_ACCOUNT}
+SELECT ?, ?, ? WHERE ${guard}
 ON CONFLICT (uri) DO UPDATE SET rev = excluded.rev, deleted_at = excluded.deleted_at
 WHERE excluded.rev > lexidex_tombstone.rev`
 }
@@ -67,13 +78,14 @@ WHERE excluded.rev > lexidex_tombstone.rev`
 /**
  * Keeps a refused version, unless a later one was seen. Runs before the tombstone of the same operation is written.
  *
- * Binds: uri, collection, did, rev, cid, reason, record, quarantined_at; uri, rev; uri, rev; then did where the
+ * Binds: uri, collection, did, rev, cid, reason, record, quarantined_at; uri, rev; uri, rev; did; then did where the
  * collection is dependent.
  */
-export function quarantineSql(collection: CollectionDef): string {
+export function quarantineSql(collection: CollectionTable): string {
   const guards = [
     'NOT EXISTS (SELECT 1 FROM lexidex_tombstone WHERE uri = ? AND rev >= ?)',
     `NOT EXISTS (SELECT 1 FROM ${quote(collection.table)} WHERE uri = ? AND rev > ?)`,
+    NOT_DELETED,
     ...(collection.discover ? [] : [KNOWN_ACCOUNT]),
   ]
   return `INSERT INTO lexidex_quarantine (uri, collection, did, rev, cid, reason, record, quarantined_at)
@@ -98,17 +110,6 @@ export const CLEAR_SETTLED = 'DELETE FROM lexidex_quarantine WHERE uri = ? AND r
  */
 export const LIFT_TOMBSTONE = `DELETE FROM lexidex_tombstone WHERE uri = ? AND rev = ?
 AND EXISTS (SELECT 1 FROM lexidex_quarantine WHERE uri = ? AND rev = ?)`
-
-/** Binds: first_seen_at, JSON array of DIDs. Returns those that were new. */
-export const INSERT_ACCOUNTS = `INSERT INTO lexidex_account (did, first_seen_at)
-SELECT value, ? FROM json_each(?) WHERE true
-ON CONFLICT (did) DO NOTHING
-RETURNING did`
-
-/** A job for every pair. Binds: updated_at, JSON array of DIDs, JSON array of NSIDs. */
-export const INSERT_JOBS = `INSERT INTO lexidex_job (did, collection, updated_at)
-SELECT account.value, dependent.value, ? FROM json_each(?) AS account CROSS JOIN json_each(?) AS dependent
-WHERE true ON CONFLICT (did, collection) DO NOTHING`
 
 /** Binds: source, epoch, cursor, updated_at. */
 export const UPSERT_CURSOR = `INSERT INTO lexidex_cursor (source, epoch, cursor, updated_at) VALUES (?, ?, ?, ?)

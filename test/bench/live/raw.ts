@@ -1,9 +1,9 @@
 /** The ceiling: rows that are ready, statements by hand, nothing else. */
 import { readFileSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
+import { migrations } from '../../../fixtures/apps/calendar/src/lexidex/migrations/index.ts'
 import { EVENT, RSVP } from '../../../fixtures/network/content.ts'
 import type { CommitFrame } from '../../../fixtures/network/frames.ts'
-import { migrations } from '../../../fixtures/apps/calendar/src/lexidex/migrations/index.ts'
 import { openDatabase } from '../../../runtime/storage/sqlite/connection.ts'
 import { offer } from '../rpc.ts'
 import { readTotals, type Totals } from './totals.ts'

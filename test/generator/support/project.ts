@@ -8,9 +8,14 @@ export const repository = path.resolve(import.meta.dirname, '../../..')
 /** What generators of all tests share, so that a document is given to lex-cli once. */
 export const cacheDir = path.join(repository, 'node_modules/.cache/lexidex-test')
 
+/** A new directory, which the caller removes. */
+export function scratchDirectory(prefix: string): string {
+  return realpathSync(mkdtempSync(path.join(tmpdir(), prefix)))
+}
+
 /** A directory that is gone once the test is finished. */
 export function temporaryDirectory(): string {
-  const directory = realpathSync(mkdtempSync(path.join(tmpdir(), 'lexidex-test-')))
+  const directory = scratchDirectory('lexidex-test-')
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   return directory
 }

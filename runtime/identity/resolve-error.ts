@@ -1,0 +1,16 @@
+import { LexidexError } from '../core/errors.ts'
+
+/** A DID document or handle that cannot be had or used. */
+export class ResolveError extends LexidexError {
+  /** Whether asking again later is of no use. */
+  readonly permanent: boolean
+  /** HTTP status of the answer, where it was that. */
+  readonly status: number | null
+
+  constructor(permanent: boolean, message: string, options: { cause?: unknown; status?: number } = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause })
+    this.name = 'ResolveError'
+    this.permanent = permanent
+    this.status = options.status ?? null
+  }
+}

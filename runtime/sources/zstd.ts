@@ -1,0 +1,65 @@
+import * as zlib from 'node:zlib'
+import { messageOf } from '../core/errors.ts'
+
+/** Longest frame as text, in bytes: what decompresses to more is refused. */
+const MAX_TEXT = 32 * 1024 * 1024
+const FRAME_MAGIC = 0xfd2fb528
+const DICTIONARY_MAGIC = 0xec30a437
+
+/** Why a frame came to nothing. */
+export type Undecodable =
+  /** It grows beyond all measure; the next one may be read. */
+  | 'too-large'
+  /** It was made with another dictionary, or is damaged: what follows cannot be trusted either. */
+  | 'unreadable'
+
+export interface FrameDecoder {
+  /** The frame as text, compressed or not. */
+  decode(frame: Buffer): Buffer | Undecodable
+}
+
+/**
+ * A decoder of frames that were compressed with a dictionary.
+ *
+ * @param dictionary as the host's software has it; it begins with the magic number of zstd's dictionaries
+ * @returns a sentence instead, where it is of no use: Node knows dictionaries of zstd from 22.19 and 24.6 on
+ */
+export function createZstdDecoder(dictionary: Uint8Array): FrameDecoder | string {
+  const problem = problemOf(dictionary)
+  if (problem !== null) return problem
+  return {
+    decode(frame) {
+      if (frame.length < 4 || frame.readUInt32LE() !== FRAME_MAGIC) return frame
+      try {
+        return zlib.zstdDecompressSync(frame, { dictionary, maxOutputLength: MAX_TEXT })
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? 'too-large' : 'unreadable'
+      }
+    },
+  }
+}
+
+/** Only a trial tells: a Node that does not know the option leaves it out of account. */
+function problemOf(dictionary: Uint8Array): string | null {
+  if (typeof zlib.zstdCompressSync !== 'function') return `Node ${process.versions.node} has no zstd`
+  const head = new DataView(dictionary.buffer, dictionary.byteOffset, dictionary.byteLength)
+  if (dictionary.byteLength < 8 || head.getUint32(0, true) !== DICTIONARY_MAGIC) return 'it is no dictionary of zstd'
+  const options = { dictionary }
+  const probe = Buffer.from('{"kind":"commit"}')
+  try {
+    const compressed = zlib.zstdCompressSync(probe, options)
+    if (isReadable(compressed, probe, {})) return `zstd of Node ${process.versions.node} takes no dictionary`
+    return isReadable(compressed, probe, options) ? null : 'what is compressed with it cannot be read'
+  } catch (error) {
+    return `zstd refuses it: ${messageOf(error)}`
+  }
+}
+
+function isReadable(compressed: Buffer, probe: Buffer, options: zlib.ZstdOptions): boolean {
+  try {
+    return zlib.zstdDecompressSync(compressed, options).equals(probe)
+  } catch {
+    // That it fails without its dictionary is what is asked.
+    return false
+  }
+}

@@ -1,0 +1,97 @@
+/** The ceiling: node:http, one prepared statement per method, answers put together by hand. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { DatabaseSync } from 'node:sqlite'
+import { openDatabase } from '../../../runtime/storage/sqlite/connection.ts'
+import * as sql from './bare-sql.ts'
+import { offerServer } from './server.ts'
+
+const LIMIT = 50
+
+offerServer(async (database) => {
+  const answers = prepare(openDatabase(database))
+  const server = createServer((request, response) => {
+    const url = request.url!
+    const queryAt = url.indexOf('?')
+    const path = queryAt === -1 ? url : url.slice(0, queryAt)
+    const query = new URLSearchParams(queryAt === -1 ? '' : url.slice(queryAt + 1))
+    const answer = path.endsWith('getRecord')
+      ? answers.record
+      : path.endsWith('rsvp.listRecords')
+        ? query.has('did')
+          ? answers.rsvpsOf
+          : answers.rsvps
+        : query.has('search')
+          ? // The statement for words in most events is another one, and here it is known which words are.
+            answers[query.get('search')!.length > 4 ? 'searchRare' : 'searchCommon']
+          : query.has('hydrateRsvps')
+            ? answers.hydrated
+            : answers.list
+    const body = answer(query)
+    response.writeHead(200, {
+      'content-type': 'application/json; charset=utf-8',
+      'access-control-allow-origin': '*',
+      'content-length': Buffer.byteLength(body),
+    })
+    response.end(body)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+
+function prepare(db: DatabaseSync) {
+  const list = db.prepare(sql.LIST)
+  const hydrated = db.prepare(sql.LIST_HYDRATED)
+  const record = db.prepare(sql.RECORD)
+  const searchRare = db.prepare(sql.SEARCH_RARE)
+  const searchCommon = db.prepare(sql.SEARCH_COMMON)
+  const rsvpsOf = db.prepare(sql.RSVPS_OF)
+  const rsvps = db.prepare(sql.RSVPS_HYDRATED)
+  return {
+    list: () => page(list.all(LIMIT), eventJson),
+    hydrated: (query: URLSearchParams) => page(hydrated.all(Number(query.get('hydrateRsvps')), LIMIT), hydratedJson),
+    record: (query: URLSearchParams) => `${eventJson(record.get(query.get('uri')!)!)}}`,
+    searchRare: (query: URLSearchParams) => page(searchRare.all(query.get('search')!, LIMIT), eventJson),
+    searchCommon: (query: URLSearchParams) => page(searchCommon.all(query.get('search')!, LIMIT), eventJson),
+    rsvpsOf: (query: URLSearchParams) => page(rsvpsOf.all(query.get('did')!, LIMIT), rsvpJson),
+    rsvps: () => page(rsvps.all(LIMIT), rsvpHydratedJson),
+  }
+}
+
+type Row = Record<string, any>
+
+function page(rows: readonly Row[], json: (row: Row) => string): string {
+  let records = ''
+  for (let i = 0; i < rows.length; i++) records += `${(i === 0 ? '' : ',') + json(rows[i]!)}}`
+  const last = rows.at(-1)
+  if (rows.length < LIMIT) return `{"records":[${records}]}`
+  const cursor = Buffer.from(`${last!.sort_at} ${last!.uri}`).toString('base64url')
+  return `{"records":[${records}],"cursor":"${cursor}"}`
+}
+
+function eventJson(row: Row): string {
+  let json = recordJson(row, 'community.lexicon.calendar.event')
+  if (row.rsvps_count > 0) json += `,"rsvpsCount":${row.rsvps_count}`
+  if (row.rsvps_going_count > 0) json += `,"rsvpsGoingCount":${row.rsvps_going_count}`
+  if (row.rsvps_interested_count > 0) json += `,"rsvpsInterestedCount":${row.rsvps_interested_count}`
+  return json
+}
+
+function hydratedJson(row: Row): string {
+  const { going, interested } = row
+  const comma = going !== null && interested !== null ? ',' : ''
+  const groups = `${going === null ? '' : `"going":[${going}]`}${comma}${interested === null ? '' : `"interested":[${interested}]`}`
+  return `${eventJson(row)},"rsvps":{${groups}}`
+}
+
+function rsvpJson(row: Row): string {
+  return recordJson(row, 'community.lexicon.calendar.rsvp')
+}
+
+function rsvpHydratedJson(row: Row): string {
+  return row.event === null ? rsvpJson(row) : `${rsvpJson(row)},"event":${row.event}`
+}
+
+function recordJson(row: Row, collection: string): string {
+  return `{"uri":"${row.uri}","cid":"${row.cid}","value":${row.record},"did":"${row.did}","collection":"${collection}","rkey":"${row.rkey}","time_us":${row.sort_at}`
+}
