@@ -134,6 +134,14 @@ export interface ConfigLogger {
   error(...args: unknown[]): void
 }
 
+/** Who may call `notifyOfUpdate`: nobody, where neither is there. */
+export interface NotifyConfig {
+  /** Whoever sends it as `Authorization: Bearer <secret>`, for any record. */
+  readonly secret?: string | undefined
+  /** DID of this service. Tokens of atproto's service auth that are made out to it let authors name their own records. */
+  readonly serviceDid?: string | undefined
+}
+
 /** What `lexidex.config.ts` exports. */
 export interface Config<N extends Nsids = Nsids> {
   /** Reverse domain that the name of every method starts with, for example `com.example`. */
@@ -166,8 +174,16 @@ export interface Config<N extends Nsids = Nsids> {
   }
   /** Where the index writes its messages. Default: the console. */
   readonly logger?: ConfigLogger
+  /**
+   * Who may call `notifyOfUpdate`, which has records fetched from their author's PDS at once. Default: nobody. `true`:
+   * everybody. A string: who sends it as `Authorization: Bearer <secret>`. It is read where the index runs, and is not
+   * in the generated code.
+   *
+   * @example
+   * notify: process.env.NOTIFY_SECRET
+   */
+  readonly notify?: boolean | string | NotifyConfig | undefined
   /** Accepted, without effect in this version; so are the keys below. */
-  readonly notify?: unknown
   readonly feeds?: unknown
   readonly labels?: unknown
   readonly constellation?: unknown

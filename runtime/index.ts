@@ -17,7 +17,9 @@ export {
   type ValidationMode,
 } from './core/collection.ts'
 export { LexidexError, XrpcError } from './core/errors.ts'
+export type { LiveState, RuntimeState } from './core/liveness.ts'
 export type { Logger } from './core/log.ts'
+export type { NotifyAccess, NotifyError, NotifyResult } from './core/notify.ts'
 export { type Clock, systemClock } from './core/time.ts'
 export {
   type BackfillAllOptions,
@@ -47,6 +49,6 @@ export {
   type ServedRequest,
   type ServedResponse,
 } from './serving/router.ts'
-export type { CursorView, RuntimeState, Status } from './serving/status.ts'
+export type { CursorView, Status } from './serving/status.ts'
 export type { BookkeepingTables, Generated, RecordColumns } from './storage/bookkeeping.ts'
 export type { Migration, Migrations, Store } from './storage/store.ts'

@@ -2,17 +2,34 @@ import type { Kysely } from 'kysely'
 import { createAdmission } from './admission/admit.ts'
 import type { App } from './app.ts'
 import { LexidexError } from './core/errors.ts'
+import type { RuntimeState } from './core/liveness.ts'
 import type { Logger } from './core/log.ts'
+import type { NotifyAccess, NotifyResult } from './core/notify.ts'
 import { type Clock, systemClock } from './core/time.ts'
 import { createGuardedFetch } from './identity/guarded-fetch.ts'
 import { createResolver } from './identity/resolver.ts'
+import { type CheckAccountsOptions, type CheckAccountsResult, checkAccounts } from './operations/accounts.ts'
 import { type BackfillOptions, type BackfillResult, backfill } from './operations/backfill.ts'
 import type { OperationContext } from './operations/context.ts'
 import { type DiscoverOptions, type DiscoverProgress, type DiscoverResult, discover } from './operations/discover.ts'
-import { type LiveOptions, type LiveStats, runPersistent } from './operations/live.ts'
+import { type IngestOptions, type IngestResult, ingest } from './operations/ingest.ts'
+import { type LiveOptions, runPersistent } from './operations/live.ts'
+import { NOT_FOLLOWING } from './operations/liveness.ts'
+import { notify } from './operations/notify.ts'
+import { notifyRoutes } from './operations/notify-route.ts'
+import { OnDemand } from './operations/on-demand.ts'
+import {
+  type ListQuarantineOptions,
+  listQuarantine,
+  type QuarantinedRecord,
+  type RetryQuarantineOptions,
+  type RetryQuarantineResult,
+  retryQuarantine,
+} from './operations/quarantine.ts'
 import { type OperationsStatus, operationsStatus } from './operations/status.ts'
 import { createRouter, type Router } from './serving/router.ts'
-import { createStatus, type RuntimeState, type Status } from './serving/status.ts'
+import { createStatus, type Status } from './serving/status.ts'
+import { subscriptionUrls } from './sources/jetstream-urls.ts'
 import { createXrpc } from './sources/xrpc.ts'
 import type { Store } from './storage/store.ts'
 
@@ -20,12 +37,26 @@ import type { Store } from './storage/store.ts'
 export interface IndexerOptions {
   /** WebSocket URLs of Jetstream instances, in order of preference. */
   readonly jetstreams?: readonly string[] | undefined
+  /**
+   * Dictionary of Jetstream's software for `/subscribe`: its frames are then asked for compressed. Node takes it from
+   * 22.19 and 24.6 on; wherever it does not work the stream is followed in plain text. Default: plain text.
+   */
+  readonly zstdDictionary?: Uint8Array | undefined
   /** URLs of relays that list repos by collection. */
   readonly relays?: readonly string[] | undefined
   /** URL of the PLC directory. */
   readonly plc?: string | undefined
   /** `host` or `host:port` of PDSes that may be fetched from over http and at private addresses. */
   readonly allowHosts?: readonly string[] | undefined
+  /** Refuses records whose content does not have the CID that their source states. Default false: sources are trusted. */
+  readonly verifyCid?: boolean | undefined
+  /** Who may call `{ns}.notifyOfUpdate`. Default: as the config has it; nobody, where it says nothing. */
+  readonly notify?: NotifyAccess
+  /**
+   * Whether `listRecords` of an account whose records were never fetched fetches them first, for at most 3 s, and finds
+   * handles that the index does not know. Default true.
+   */
+  readonly onDemand?: boolean | undefined
   /** Default: the console. */
   readonly logger?: Logger | undefined
   /** Default: the system's. */
@@ -62,6 +93,22 @@ export interface Indexer<DB> {
   backfill(options?: BackfillOptions): Promise<BackfillResult>
   /** Discovers, then fetches until nothing is due. What failed for now is due again after 15 min or more. */
   backfillAll(options?: BackfillAllOptions): Promise<BackfillAllResult>
+  /** Reads Jetstream up to now, and ends: one cycle of at most 25 s, for schedulers. */
+  ingest(options?: IngestOptions): Promise<IngestResult>
+  /**
+   * Fetches records from their authors' PDSes and applies them before it resolves: what an app has written, it can read
+   * at once.
+   *
+   * @param uris URIs of records that were created, updated or deleted; at most 25
+   * @throws RangeError where there are more
+   */
+  notify(uris: string | readonly string[]): Promise<NotifyResult>
+  /** Asks how known accounts stand, those first that the stream has hinted at. `runPersistent` does so all the time. */
+  checkAccounts(options?: CheckAccountsOptions): Promise<CheckAccountsResult>
+  /** Versions of records that were refused, with the reasons. */
+  listQuarantine(options?: ListQuarantineOptions): Promise<readonly QuarantinedRecord[]>
+  /** Tries refused versions again, as after their lexicon was mended. */
+  retryQuarantine(options: RetryQuarantineOptions): Promise<RetryQuarantineResult>
   /** Follows Jetstream until `signal` aborts; then applies what was received and saves the position. */
   runPersistent(options?: LiveOptions): Promise<void>
   status(): Promise<IndexerStatus>
@@ -86,27 +133,46 @@ export interface Indexer<DB> {
  */
 export function createIndexer<DB>(app: App, store: Store, options: IndexerOptions = {}): Indexer<DB> {
   const { collections, schemas, migrations } = app
-  const { logger = console, clock = systemClock, plc = app.plc } = options
+  const { logger = console, clock = systemClock, plc = app.plc, verifyCid = false } = options
   const allowHosts = options.allowHosts ?? app.allowHosts
   const relays = options.relays ?? app.relays
+  const jetstreams = options.jetstreams ?? app.jetstreams
+  // Without one an index can still be served, and filled by others.
+  if (jetstreams.length > 0)
+    subscriptionUrls(
+      jetstreams,
+      collections.map(({ nsid }) => nsid),
+    )
   const guarded = createGuardedFetch({ allowHosts })
   // The operator chose the relays, so they may have any address; where they lead to may not.
   const trusted = createGuardedFetch({ allowHosts: [...allowHosts, ...relays.map(hostOf)] })
   const context: OperationContext = {
     collections,
     relays,
-    jetstreams: options.jetstreams ?? app.jetstreams,
+    jetstreams,
+    zstdDictionary: options.zstdDictionary,
     store,
-    admission: createAdmission({ collections, schemas, clock, logger }),
+    admission: createAdmission({ collections, schemas, verifyCid, clock, logger }),
     resolver: createResolver({ plc, allowHosts, clock }),
-    xrpc: createXrpc({ fetch: guarded, clock }),
+    xrpc: createXrpc({ fetch: guarded, stream: guarded.stream, clock }),
     relayXrpc: createXrpc({ fetch: trusted, clock }),
     logger,
     clock,
   }
-  let live: (() => LiveStats) | null = null
-  const state = (): RuntimeState => stateOf(live?.() ?? null)
-  const router = createRouter({ app, store, logger, clock, state })
+  let live: (() => RuntimeState) | null = null
+  const state = (): RuntimeState => live?.() ?? NOT_FOLLOWING
+  const onDemand = new OnDemand(context, () => ready())
+  const { namespace } = app
+  const router = createRouter({
+    app,
+    store,
+    logger,
+    clock,
+    state,
+    status: () => operationsStatus(context),
+    ...(options.onDemand === false ? {} : { accounts: onDemand }),
+    routes: notifyRoutes({ namespace, access: options.notify, context, notify: (uris) => indexer.notify(uris) }),
+  })
   const served = createStatus(app, store, { clock, state })
 
   let used: Promise<void> | null = null
@@ -149,10 +215,27 @@ export function createIndexer<DB>(app: App, store: Store, options: IndexerOption
       const discovered = await indexer.discover({ signal, onProgress: onDiscover })
       return { ...discovered, backfilled: await indexer.backfill(backfillOptions) }
     },
+    async ingest(ingestOptions) {
+      await ready()
+      return ingest(context, ingestOptions)
+    },
+    async notify(uris) {
+      await ready()
+      return notify(context, uris)
+    },
+    async checkAccounts(checkOptions) {
+      await ready()
+      return checkAccounts(context, checkOptions)
+    },
+    listQuarantine: (listOptions) => listQuarantine(context, listOptions),
+    async retryQuarantine(retryOptions) {
+      await ready()
+      return retryQuarantine(context, retryOptions)
+    },
     async runPersistent(liveOptions) {
       await ready()
-      await runPersistent(context, liveOptions, (stats) => {
-        live = stats
+      await runPersistent(context, liveOptions, (view) => {
+        live = view
       })
     },
     async status() {
@@ -161,6 +244,7 @@ export function createIndexer<DB>(app: App, store: Store, options: IndexerOption
     handle: router.handle,
     fetch: router.fetch,
     async close() {
+      await onDemand.close()
       guarded.close()
       trusted.close()
       context.resolver.close()
@@ -175,12 +259,4 @@ function hostOf(relay: string): string {
     throw new LexidexError(`Not the URL of a relay: ${relay}`, { hint: 'Write it as https://host.' })
   }
   return new URL(relay).host
-}
-
-function stateOf(live: LiveStats | null): RuntimeState {
-  const eventUs = live?.source.lastFrameUs ?? null
-  return {
-    connected: live !== null && live.source.host !== null,
-    lastEventAt: eventUs === null ? null : Math.round(eventUs / 1000),
-  }
 }

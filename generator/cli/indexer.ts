@@ -1,3 +1,4 @@
+import type { IndexerOptions } from '../../runtime/indexer.ts'
 import { createProgress } from '../../runtime/operations/progress.ts'
 import { type Emitted, loadEmitted } from './emitted.ts'
 import { note } from './output.ts'
@@ -12,10 +13,10 @@ export interface OpenIndex {
 }
 
 /** Opens the index of a project on a database file, and migrates it. */
-export async function openIndex(project: Project, database: string): Promise<OpenIndex> {
+export async function openIndex(project: Project, database: string, options: IndexerOptions = {}): Promise<OpenIndex> {
   const { createIndexer, createSqliteStore, serve } = await loadEmitted(project)
   const store = createSqliteStore(database)
-  const indexer = createIndexer(store)
+  const indexer = createIndexer(store, options)
   try {
     const applied = await indexer.migrate()
     if (applied.length > 0) note(`${display(database)}: applied ${applied.join(', ')}`)

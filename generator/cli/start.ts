@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { IndexerOptions } from '../../runtime/indexer.ts'
 import { interruptSignal } from './interrupt.ts'
 import { integer, withConcurrency, withDatabase } from './options.ts'
 import { note, print } from './output.ts'
@@ -30,6 +31,9 @@ export function addStart(program: Command): void {
 Serves at once, and fills the index meanwhile. Ctrl-C saves what was received and ends; the next start goes
 on from there. A second Ctrl-C ends at once; nothing is lost then either.
 
+LEXIDEX_NOTIFY_SECRET in the environment opens notifyOfUpdate to whoever sends it as a bearer token, whatever
+\`notify\` of the config says.
+
 Examples:
   $ lexidex start
   $ lexidex start --port 8080 --host 0.0.0.0 --db data/index.sqlite
@@ -38,7 +42,7 @@ Examples:
     .action(async (options: Options, command: Command) => {
       const { openIndex } = await import('./indexer.ts')
       const interrupted = interruptSignal()
-      const index = await openIndex(projectOf(command), options.db)
+      const index = await openIndex(projectOf(command), options.db, fromEnvironment())
       try {
         await runIndex(index, options, interrupted)
       } finally {
@@ -49,6 +53,12 @@ Examples:
 }
 
 type OpenIndex = import('./indexer.ts').OpenIndex
+
+/** Secrets are not arguments, which every user of the machine can see. */
+function fromEnvironment(): IndexerOptions {
+  const { LEXIDEX_NOTIFY_SECRET: notify } = process.env
+  return notify ? { notify } : {}
+}
 
 /** Runs until it is interrupted, or until a part fails: then the others end in good order, and it throws. */
 async function runIndex({ indexer, serve }: OpenIndex, options: Options, interrupted: AbortSignal): Promise<void> {

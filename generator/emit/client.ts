@@ -16,12 +16,13 @@ export const client: Artifact = {
       body: render('client', {
         namespace: model.namespace,
         collections: model.collections.map((collection) => collectionView(collection, model)),
+        methods: model.notify ? [notifyMethod(model)] : [],
       }),
       imports: [
         ...symbols(
           'lexidex/client',
           ['createXrpcClient'],
-          ['CallOptions', 'ClientOptions', 'Cursor', 'Hydrated', 'ListParams', 'Page', 'RecordView'],
+          ['CallOptions', 'ClientOptions', 'Cursor', 'Hydrated', 'ListParams', 'NotifyResult', 'Page', 'RecordView'],
         ),
         ...model.collections.map((collection) => recordImport(collection, 0)),
       ],
@@ -110,4 +111,16 @@ function getMethod(collection: CollectionModel, model: Model) {
       code: `<const P extends ${names.getParamsType}>(params: P, call?: CallOptions) =>\n        xrpc.query<${item}>(${nsid}, params, call)`,
     },
   ]
+}
+
+function notifyMethod(model: Model) {
+  const nsid = quote(`${model.namespace}.notifyOfUpdate`)
+  return {
+    name: 'notifyOfUpdate',
+    doc: doc(
+      "Has records fetched from their author's PDS and indexed before it resolves. At most 25 URIs; what goes wrong with one of them is in `errors`.",
+      '    ',
+    ),
+    code: `(uris: string | readonly string[], call?: CallOptions) =>\n      xrpc.procedure<NotifyResult>(${nsid}, { uris: [uris].flat() }, call)`,
+  }
 }

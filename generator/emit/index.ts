@@ -24,12 +24,14 @@ export const index: Artifact = {
       plc: quote(model.plc),
       allowHosts: list(model.allowHosts.map(quote)),
     }
+    // What the config holds for the running index stays in it: functions, secrets.
+    const options = (['logger', 'notify'] as const).filter((key) => model[key]).map((key) => `${key}: config.${key}`)
     return [
       {
         kind: 'typescript',
         path: 'index.ts',
         body: render('index', {
-          options: model.logger ? '{ logger: config.logger, ...options }' : 'options',
+          options: options.length === 0 ? 'options' : `{ ${[...options, '...options'].join(', ')} }`,
           properties: Object.entries(properties).map(([key, value]) => (key === value ? key : `${key}: ${value}`)),
         }),
         imports: [

@@ -41,6 +41,7 @@ export function methodLexicons(model: Model): Json[] {
     ]),
     cursorLexicon(model),
     lexiconsLexicon(model),
+    ...(model.notify ? [notifyLexicon(model)] : []),
   ]
   return documents.sort((a, b) => (String(a.id) < String(b.id) ? -1 : 1))
 }
@@ -179,6 +180,50 @@ function lexiconsLexicon(model: Model): Json {
         required: ['lexicons'],
         properties: { lexicons: { type: 'array', items: { type: 'unknown' } } },
       }),
+    },
+  })
+}
+
+function notifyLexicon(model: Model): Json {
+  return document(`${model.namespace}.notifyOfUpdate`, {
+    main: {
+      type: 'procedure',
+      description: "Has records fetched from their author's PDS and indexed before it answers.",
+      input: {
+        encoding: 'application/json',
+        schema: {
+          type: 'object',
+          description: 'One of the two.',
+          properties: {
+            uri: string('A record that was created, updated or deleted.', 'at-uri'),
+            uris: {
+              type: 'array',
+              maxLength: 25,
+              items: { type: 'string', format: 'at-uri' },
+              description: 'Several of them.',
+            },
+          },
+        },
+      },
+      output: output({
+        type: 'object',
+        required: ['indexed', 'deleted'],
+        properties: {
+          indexed: { type: 'integer', description: 'Records that are indexed as they are now.' },
+          deleted: { type: 'integer', description: 'Records that do not exist at the PDS, nor in the index.' },
+          errors: {
+            type: 'array',
+            items: { type: 'ref', ref: '#error' },
+            description: 'What went wrong; absent where nothing did.',
+          },
+        },
+      }),
+      errors: [{ name: 'unauthorized', description: 'The method needs credentials, and these are none.' }],
+    },
+    error: {
+      type: 'object',
+      required: ['uri', 'message'],
+      properties: { uri: string('As it was given.'), message: string('What went wrong with it.') },
     },
   })
 }

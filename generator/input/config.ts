@@ -30,6 +30,8 @@ export interface ResolvedConfig {
   /** Sorted, each once. */
   readonly allowHosts: readonly string[]
   readonly logger: ConfigLogger | undefined
+  /** Whether the config lets anybody call `notifyOfUpdate`. */
+  readonly notify: boolean
 }
 
 export interface ResolvedCollection {
@@ -80,17 +82,7 @@ export interface ResolvedProfile {
 
 /** Keys that are accepted for compatibility and do nothing in this version. */
 const WITHOUT_EFFECT = {
-  config: [
-    'notify',
-    'feeds',
-    'labels',
-    'constellation',
-    'maintenance',
-    'spaces',
-    'community',
-    'realtime',
-    'permissionSet',
-  ],
+  config: ['feeds', 'labels', 'constellation', 'maintenance', 'spaces', 'community', 'realtime', 'permissionSet'],
   networkOverrides: ['resolver', 'slingshotUrl'],
   collection: ['queries', 'pipelineQueries', 'allowInSpaces'],
 } as const
@@ -139,6 +131,8 @@ export function resolveConfig(
       compareText,
     ),
     logger: input.logger,
+    // A secret of the environment may be missing where the code is generated; the output must not depend on that.
+    notify: 'notify' in input && input.notify !== false,
   }
   return { config, issues: issues.list() }
 }

@@ -3,7 +3,7 @@
  *
  * Messages state what is wrong; after a line break, what to do about it.
  */
-import { isValidNsid, isValidRecordKey } from '@atproto/syntax'
+import { isValidDid, isValidNsid, isValidRecordKey } from '@atproto/syntax'
 import { z } from 'zod'
 import { didYouMean } from './issues.ts'
 
@@ -137,6 +137,27 @@ const logger = z.custom<Record<'log' | 'warn' | 'error', (...args: unknown[]) =>
   { error: 'Expected an object with log, warn and error.', params: { code: 'wrong-type' } },
 )
 
+const secret = text(
+  (value) => value.trim() !== '',
+  'invalid-secret',
+  'a secret',
+  'Where it comes from the environment, leave it `undefined` rather than empty; the method is off then.',
+)
+
+const serviceDid = text(
+  (value) => isValidDid(value),
+  'invalid-did',
+  'a DID',
+  'The DID of this service, for example `did:web:index.example.com`.',
+)
+
+const notify = z.union(
+  [z.boolean(), secret, strict({ secret: secret.optional(), serviceDid: serviceDid.optional() })],
+  {
+    error: 'Expected true, false, a secret, or an object with `secret` and `serviceDid`.',
+  },
+)
+
 /** The config as written; with defaults where they do not depend on anything else. */
 export const configSchema = strict({
   namespace,
@@ -162,7 +183,7 @@ export const configSchema = strict({
     slingshotUrl: z.string().optional(),
   }).optional(),
   logger: logger.optional(),
-  notify: z.unknown().optional(),
+  notify: notify.optional(),
   feeds: z.unknown().optional(),
   labels: z.unknown().optional(),
   constellation: z.unknown().optional(),

@@ -3,7 +3,7 @@ import type { ResolvedCollection, ResolvedConfig } from '../input/config.ts'
 import type { Issues } from '../input/issues.ts'
 import { checkNames } from './clashes.ts'
 import { Definitions, isSearchable, type Schema } from './fields.ts'
-import { fieldNames, identifier, snakeCase, tableName } from './names.ts'
+import { fieldNames, identifier, tableName } from './names.ts'
 import { PromotedFields } from './promote.ts'
 import { buildReferences, buildRelations, countsOf, isPointer } from './relations.ts'
 import type { CollectionModel, Model, PathModel, SearchModel } from './types.ts'
@@ -49,9 +49,9 @@ export function buildModel(docs: readonly LexiconDoc[], config: ResolvedConfig, 
       recordFilter: collection.recordFilter !== undefined,
     }
   })
-  const { namespace, jetstreams, relays, plc, allowHosts } = config
+  const { namespace, jetstreams, relays, plc, allowHosts, notify } = config
   const logger = config.logger !== undefined
-  const model: Model = { namespace, collections, jetstreams, relays, plc, allowHosts, logger }
+  const model: Model = { namespace, collections, jetstreams, relays, plc, allowHosts, logger, notify }
   checkNames(model, docs, issues)
   return model
 }
@@ -112,6 +112,7 @@ function searchOf(
   definitions: Definitions,
   issues: Issues,
 ): SearchModel | null {
+  const table = identifier(tableName(collection.name), 'search')
   const columns: (PathModel & { column: string })[] = []
   for (const [i, path] of collection.searchable.entries()) {
     const at = `collections.${collection.name}.searchable.${i}`
@@ -123,9 +124,11 @@ function searchOf(
       })
       continue
     }
-    columns.push({ path, segments: path.split('.'), column: identifier(snakeCase(fieldNames(path).column)) })
+    const { column } = fieldNames(path)
+    // FTS5 has a hidden column that is called like its table.
+    columns.push({ path, segments: path.split('.'), column: column === table ? identifier('value', column) : column })
   }
-  return columns.length === 0 ? null : { table: identifier(tableName(collection.name), 'search'), columns }
+  return columns.length === 0 ? null : { table, columns }
 }
 
 function describe(schema: Schema): string {

@@ -43,7 +43,7 @@ function checkCode(collection: CollectionModel, model: Model, issues: Issues): v
   const { constant } = codeNames(collection.name)
   const owner = model.collections.find(({ name }) => [codeNames(name).list, codeNames(name).get].includes(constant))
   const other =
-    collection.name === 'getCursor'
+    collection.name === 'getCursor' || (collection.name === 'notifyOfUpdate' && model.notify)
       ? 'a method of every client'
       : owner && `a method of \`${owner.name}\` in emitted code`
   if (other === undefined) return

@@ -13,6 +13,8 @@ export interface Model {
   readonly allowHosts: readonly string[]
   /** Whether the config holds a logger. */
   readonly logger: boolean
+  /** Whether there is a method `notifyOfUpdate`. */
+  readonly notify: boolean
 }
 
 export interface CollectionModel {

@@ -7,10 +7,17 @@ import { type Logger, silentLogger } from '../core/log.ts'
 import type { Operation, QuarantineOperation } from '../core/operation.ts'
 import { isTid } from '../core/tid.ts'
 import { type Clock, systemClock } from '../core/time.ts'
+import { cidProblem } from './cid.ts'
 import { isDeeperThan, MAX_DEPTH, quarantineText } from './depth.ts'
 import { projectColumns, sortTime } from './project.ts'
 import { throttled } from './throttle.ts'
 import { compileValidators, type Validate } from './validate.ts'
+
+/**
+ * Longest record, in UTF-16 code units of its JSON. The protocol's limit is 1 MiB in CBOR, which few of the hosts that a
+ * record may come from hold to; words of longer text would keep the index busy for seconds.
+ */
+export const MAX_RECORD = 2_000_000
 
 /** An event that belongs to no record: its identifiers are not what the protocol allows. */
 export interface Rejection {
@@ -33,6 +40,8 @@ export interface AdmissionOptions {
   readonly collections: readonly CollectionDef[]
   /** Record lexicons that the collections reach. */
   readonly schemas: readonly LexiconDoc[]
+  /** Refuses records whose content does not have the CID that the source states. Default false: the source is trusted. */
+  readonly verifyCid?: boolean
   /** Default: the system's. */
   readonly clock?: Clock
   /** Default: silent. Rejections and failing filters are logged, at most once a minute per reason. */
@@ -47,7 +56,7 @@ interface Gate {
 
 /** @throws LexidexError where a collection is to be validated and its lexicon is missing */
 export function createAdmission(options: AdmissionOptions): Admission {
-  const { collections, schemas, clock = systemClock, logger = silentLogger } = options
+  const { collections, schemas, verifyCid = false, clock = systemClock, logger = silentLogger } = options
   const validators = compileValidators(collections, schemas)
   const gates = new Map<string, Gate>()
   for (const collection of collections) {
@@ -80,16 +89,17 @@ export function createAdmission(options: AdmissionOptions): Admission {
       return { op: 'quarantine', collection, uri, did, rev, cid, reason, record: quarantineText(record) }
     }
     if (isDeeperThan(record, MAX_DEPTH)) return quarantine(`Record nests deeper than ${MAX_DEPTH} levels`)
-    const reason = validate(record)
-    if (reason !== null) return quarantine(reason)
-    // A delete leaves a tombstone, which is too much to keep of every record that a filter lets pass by.
-    if (!passesFilter(collection, record)) return event.isNew ? null : { op: 'delete', collection, uri, did, rev }
     let text: string
     try {
-      text = JSON.stringify(record)
+      text = JSON.stringify(record) ?? 'null'
     } catch (error) {
       return quarantine(`Record is not JSON: ${messageOf(error)}`)
     }
+    if (text.length > MAX_RECORD) return quarantine(`Record is longer than ${MAX_RECORD} characters of JSON`)
+    const reason = (verifyCid ? cidProblem(record, cid) : null) ?? validate(record)
+    if (reason !== null) return quarantine(reason)
+    // A delete leaves a tombstone, which is too much to keep of every record that a filter lets pass by.
+    if (!passesFilter(collection, record)) return event.isNew ? null : { op: 'delete', collection, uri, did, rev }
     const nowUs = clock.nowUs()
     return {
       op: 'put',

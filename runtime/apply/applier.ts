@@ -1,19 +1,18 @@
 import type { Admission } from '../admission/admit.ts'
 import { LexidexError, messageOf } from '../core/errors.ts'
-import type { AccountEvent, IdentityEvent, SourceItem, SyncEvent } from '../core/events.ts'
+import type { RecordEvent, SourceItem } from '../core/events.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
 import type { ApplyBatch, Operation } from '../core/operation.ts'
 import { type Clock, systemClock } from '../core/time.ts'
 import type { ApplyResult, Store } from '../storage/store.ts'
-import { PendingBatch } from './batch.ts'
-import { isolate } from './isolate.ts'
-import { nextTurn, Pause } from './pause.ts'
+import { type HintEvent, PendingBatch } from './batch.ts'
+import { nextTurn } from './pause.ts'
+import { Pipeline } from './pipeline.ts'
 
-/** Events that are not records: they ask for something to be looked up, and write nothing by themselves. */
-export type HintEvent = AccountEvent | IdentityEvent | SyncEvent
+export type { HintEvent } from './batch.ts'
 
 export interface ApplierOptions {
-  readonly store: Pick<Store, 'apply' | 'isTransient'>
+  readonly store: Pick<Store, 'apply' | 'isTransient'> & Partial<Pick<Store, 'background'>>
   readonly admission: Admission
   /** Operations per transaction. Default 500. */
   readonly batchSize?: number
@@ -24,10 +23,10 @@ export interface ApplierOptions {
   /** Default: silent. */
   readonly logger?: Logger
   /** Told of every transaction after it is durable. What it throws is logged. */
-  readonly onApplied?: (batch: ApplyBatch, result: ApplyResult) => void
+  readonly onApplied?: ((batch: ApplyBatch, result: ApplyResult) => void) | undefined
   /**
-   * Told of every account, identity and sync event, in order of arrival. The position moves past the event once what
-   * is returned has settled; a failure is logged and counted.
+   * Told of every account, identity and sync event, in order of arrival, once it is noted at the account. Whoever acts
+   * on the notes needs it only to begin at once. A failure is logged and counted.
    */
   readonly onHint?: (event: HintEvent) => void | Promise<void>
 }
@@ -73,12 +72,8 @@ export interface Applier {
   stats(): ApplierStats
 }
 
-/** Batches that may wait before `push` asks the caller to. */
-const MAX_WAITING_BATCHES = 4
-const MAX_WAITING_TEXT = 32_000_000
-const FIRST_RETRY_MS = 100
-const LAST_RETRY_MS = 30_000
-const ATTEMPTS_WHEN_CLOSING = 3
+/** Items that are taken before the caller is asked for a turn of the event loop: some 5 ms. */
+const ITEMS_PER_TURN = 100
 
 /**
  * Collects operations into transactions: when a batch is full or `flushIntervalMs` after its first item, positions of
@@ -94,13 +89,11 @@ class StreamApplier implements Applier {
   readonly #batchSize: number
   readonly #clock: Clock
   readonly #logger: Logger
-  readonly #pause = new Pause()
-  readonly #waiting: PendingBatch[] = []
+  readonly #pipeline: Pipeline
   #open = new PendingBatch()
   #timer: ReturnType<typeof setTimeout> | null = null
-  #draining = false
-  #closing = false
-  #failure: LexidexError | null = null
+  #closed = false
+  #itemsInTurn = 0
   readonly #stats = {
     received: 0,
     applied: 0,
@@ -114,68 +107,76 @@ class StreamApplier implements Applier {
   }
 
   constructor(options: ApplierOptions) {
+    const { store, batchSize = 500, clock = systemClock, logger = silentLogger } = options
     this.#options = options
-    this.#batchSize = options.batchSize ?? 500
-    this.#clock = options.clock ?? systemClock
-    this.#logger = options.logger ?? silentLogger
+    this.#batchSize = batchSize
+    this.#clock = clock
+    this.#logger = logger
+    this.#pipeline = new Pipeline({
+      store,
+      batchSize,
+      clock,
+      logger,
+      onWritten: (batch, result) => this.#count(batch, result),
+      onRefused: ({ operation, reason }) => {
+        this.#stats.dropped++
+        logger.error(`Dropped the ${describe(operation)}. ${reason}`)
+      },
+    })
   }
 
   push({ event, position }: SourceItem): void | Promise<void> {
-    if (this.#closing) throw closedError()
+    if (this.#closed) throw closedError()
     if (event !== null) this.#take(event)
     if (position !== null) this.#open.positions.set(position.source, position)
     if (this.#open.isFull(this.#batchSize)) this.#seal()
     else if (!this.#open.isEmpty) this.#timer ??= setTimeout(() => this.#seal(), this.#options.flushIntervalMs ?? 1000)
-    if (this.#isCrowded()) return this.#waiting[0]!.done
+    const crowded = this.#pipeline.crowded()
+    if (crowded === null && ++this.#itemsInTurn < ITEMS_PER_TURN) return
+    this.#itemsInTurn = 0
+    return crowded ?? nextTurn()
   }
 
   async flush(): Promise<void> {
     this.#seal()
-    await this.#waiting.at(-1)?.done
-    if (this.#failure !== null) throw this.#failure
+    await this.#pipeline.flush()
   }
 
   async close(): Promise<void> {
-    this.#closing = true
-    this.#pause.end()
+    this.#closed = true
+    this.#pipeline.close()
     await this.flush()
   }
 
   stats(): ApplierStats {
-    const queued = this.#waiting.reduce((sum, batch) => sum + batch.operations.length, this.#open.operations.length)
-    return { ...this.#stats, queued }
+    return { ...this.#stats, queued: this.#pipeline.operations + this.#open.operations.length }
   }
 
   #take(event: NonNullable<SourceItem['event']>): void {
     this.#stats.received++
     if (event.timeUs !== undefined) this.#stats.lastEventUs = event.timeUs
-    if (event.kind !== 'put' && event.kind !== 'delete') {
-      this.#hint(event)
-      return
+    switch (event.kind) {
+      case 'put':
+      case 'delete':
+        this.#admit(event)
+        break
+      case 'account':
+      case 'identity':
+      case 'sync':
+        this.#open.add({ op: 'check', did: event.did, resync: event.kind === 'sync' })
+        if (this.#options.onHint !== undefined) this.#open.hints.push(event)
+        break
+      default:
+        // A source of a later day may know more kinds than its types say.
+        this.#stats.rejected++
     }
+  }
+
+  #admit(event: RecordEvent): void {
     const operation = this.#options.admission.admit(event)
     if (operation === null) return
     if (operation.op === 'reject') this.#stats.rejected++
     else this.#open.add(operation)
-  }
-
-  #hint(event: HintEvent): void {
-    const failed = (error: unknown) => {
-      this.#stats.failedHints++
-      this.#logger.error(`Could not handle an event of kind ${event.kind} about ${event.did}: ${messageOf(error)}`)
-    }
-    try {
-      const work = this.#options.onHint?.(event)
-      if (work !== undefined) this.#open.hints.push(work.catch(failed))
-    } catch (error) {
-      failed(error)
-    }
-  }
-
-  #isCrowded(): boolean {
-    const count = this.#waiting.length
-    if (count === 0) return false
-    return count >= MAX_WAITING_BATCHES || this.#waiting.reduce((sum, { text }) => sum + text, 0) >= MAX_WAITING_TEXT
   }
 
   /** Closes the batch that fills and has it applied after those that wait. */
@@ -183,86 +184,32 @@ class StreamApplier implements Applier {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
     if (this.#open.isEmpty) return
-    this.#waiting.push(this.#open)
+    const batch = this.#open
     this.#open = new PendingBatch()
-    if (!this.#draining) void this.#drain()
+    this.#pipeline.add(batch)
+    if (batch.hints.length > 0) void batch.done.then((durable) => durable && this.#tell(batch.hints))
   }
 
-  async #drain(): Promise<void> {
-    this.#draining = true
-    while (this.#waiting.length > 0) {
-      // A synchronous database holds the thread for a whole batch; sockets and timers get theirs in between.
-      await nextTurn()
-      const batch = this.#waiting[0]!
-      if (this.#failure === null) await this.#applyUntilDurable(batch)
-      this.#waiting.shift()
-      batch.settle()
-    }
-    this.#draining = false
-  }
-
-  async #applyUntilDurable(batch: PendingBatch): Promise<void> {
-    let attemptsWhenClosing = 0
-    for (let attempt = 0; ; attempt++) {
-      await Promise.all(batch.hints)
-      const error = await this.#applyOnce(batch)
-      if (error === null) return
-      if (this.#closing && ++attemptsWhenClosing >= ATTEMPTS_WHEN_CLOSING) {
-        this.#failure = new LexidexError(`Closed with a batch that could not be applied: ${messageOf(error)}`, {
-          hint: 'Its position was not saved either; the source delivers it again at the next start.',
-          cause: error,
-        })
-        return
+  #tell(hints: readonly HintEvent[]): void {
+    for (const event of hints) {
+      const failed = (error: unknown) => {
+        this.#stats.failedHints++
+        this.#logger.error(`Could not handle an event of kind ${event.kind} about ${event.did}: ${messageOf(error)}`)
       }
-      const delay = this.#closing ? FIRST_RETRY_MS : Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt)
-      if (!this.#options.store.isTransient(error)) this.#joinNext(batch)
-      const count = batch.operations.length
-      this.#logger.warn(`Could not apply ${count} operations, next attempt in ${delay} ms: ${messageOf(error)}`)
-      await this.#pause.for(delay)
-    }
-  }
-
-  /**
-   * Nothing of the batch could be written, so nothing tells a poisoned operation from a broken database. With more
-   * operations beside it the next attempt can.
-   */
-  #joinNext(batch: PendingBatch): void {
-    const next = this.#waiting[1]
-    if (next === undefined || batch.operations.length >= 2 * this.#batchSize) return
-    this.#waiting.splice(1, 1)
-    batch.join(next)
-  }
-
-  /** @returns what went wrong, or null where all of the batch is durable */
-  async #applyOnce({ operations, positions }: PendingBatch): Promise<unknown> {
-    const isTransient = (error: unknown) => this.#options.store.isTransient(error)
-    try {
-      await this.#write(operations, [...positions.values()])
-      return null
-    } catch (error) {
-      if (isTransient(error)) return error
-      this.#logger.warn(`The database refused a batch, looking for what is at fault: ${messageOf(error)}`)
-    }
-    try {
-      const refused = await isolate(operations, (part) => this.#write(part, []), isTransient)
-      await this.#write([], [...positions.values()])
-      for (const { operation, reason } of refused) {
-        this.#stats.dropped++
-        this.#logger.error(`Dropped the ${describe(operation)}. ${reason}`)
+      try {
+        this.#options.onHint?.(event)?.catch(failed)
+      } catch (error) {
+        failed(error)
       }
-      return null
-    } catch (error) {
-      return error
     }
   }
 
-  async #write(operations: readonly Operation[], positions: ApplyBatch['positions']): Promise<void> {
-    const batch: ApplyBatch = { operations, positions, now: this.#clock.now() }
-    const result = await this.#options.store.apply(batch)
+  #count(batch: ApplyBatch, result: ApplyResult): void {
     const { puts, deletes, quarantined } = result
+    const records = batch.operations.reduce((sum, { op }) => (op === 'check' || op === 'account' ? sum : sum + 1), 0)
     this.#stats.applied += puts + deletes
     this.#stats.quarantined += quarantined
-    this.#stats.stale += operations.length - puts - deletes - quarantined
+    this.#stats.stale += records - puts - deletes - quarantined
     this.#stats.lastAppliedAt = this.#clock.now()
     try {
       this.#options.onApplied?.(batch, result)

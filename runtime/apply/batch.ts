@@ -1,5 +1,9 @@
-import type { Position } from '../core/events.ts'
-import type { Operation } from '../core/operation.ts'
+import type { AccountEvent, IdentityEvent, Position, SyncEvent } from '../core/events.ts'
+import type { ApplyBatch, Operation } from '../core/operation.ts'
+import type { ApplyResult } from '../storage/store.ts'
+
+/** Events that are not records: they ask for something to be looked up, and of known accounts that is noted. */
+export type HintEvent = AccountEvent | IdentityEvent | SyncEvent
 
 /** Most text in one batch, in UTF-16 code units: a transaction of huge records stays bounded as well. */
 const MAX_TEXT = 8_000_000
@@ -9,8 +13,10 @@ export class PendingBatch {
   readonly operations: Operation[] = []
   /** Latest of each source. */
   readonly positions = new Map<string, Position>()
-  /** Work on hints that must be durable before the positions are. */
-  readonly hints: Promise<void>[] = []
+  /** Those that its checks came from. */
+  readonly hints: HintEvent[] = []
+  /** What the store was given, where it was. */
+  handed: { readonly content: ApplyBatch; readonly result: Promise<ApplyResult> } | null = null
   readonly done: Promise<void>
   #settle: () => void = () => {}
   #text = 0
@@ -22,7 +28,7 @@ export class PendingBatch {
   }
 
   get isEmpty(): boolean {
-    return this.operations.length === 0 && this.positions.size === 0 && this.hints.length === 0
+    return this.operations.length === 0 && this.positions.size === 0
   }
 
   /** Length of the records, in UTF-16 code units. */

@@ -3,6 +3,7 @@
  * more than `fetch`, `URL`, `Headers`, `AbortSignal` and timers.
  */
 
+export type { NotifyError, NotifyResult } from '../core/notify.ts'
 export { XrpcClientError } from './error.ts'
 export type { Hydrated } from './hydrated.ts'
 export type { Json, JsonBlob, JsonBytes, JsonLink } from './json.ts'

@@ -22,6 +22,16 @@ export interface XrpcClient {
   query<T>(nsid: string, params?: object, call?: CallOptions): Promise<T>
 
   /**
+   * Calls a procedure (POST) with a JSON body.
+   *
+   * 429 and 503 are retried as by `query`. Network errors are not: nobody knows whether the request arrived.
+   *
+   * @param input becomes JSON
+   * @throws as `query`
+   */
+  procedure<T>(nsid: string, input: object, call?: CallOptions): Promise<T>
+
+  /**
    * Every record of a list query, page after page; `limit` is the size of a page.
    * The next page is fetched when the last record of the page before was taken.
    *
@@ -41,14 +51,14 @@ export function createXrpcClient(service: string | URL, options: ClientOptions =
   const { retries = 3, fetch: send = (url, init) => fetch(url, init) } = options
 
   /** Sends the request once. */
-  async function request<T>(nsid: string, url: string, headers: Headers, signal: AbortSignal | undefined): Promise<T> {
+  async function request<T>(nsid: string, url: string, init: RequestInit): Promise<T> {
     let response: Response
     let body: string
     try {
-      response = await send(url, { headers, ...(signal && { signal }) })
+      response = await send(url, init)
       body = await response.text()
     } catch (cause) {
-      if (signal?.aborted) throw signal.reason
+      if (init.signal?.aborted) throw init.signal.reason
       if (cause instanceof Error && cause.name === 'AbortError') throw cause
       throw new XrpcClientError(0, 'NetworkError', `No response to ${nsid} from ${base}: ${messageOf(cause)}`, {
         cause,
@@ -60,22 +70,37 @@ export function createXrpcClient(service: string | URL, options: ClientOptions =
     return output as T
   }
 
-  async function query<T>(nsid: string, params: object = {}, call: CallOptions = {}): Promise<T> {
-    const search = encodeParams(params).toString()
+  /** Sends the request until it is answered, or must not be sent again. */
+  async function perform<T>(nsid: string, search: string, body: string | null, call: CallOptions): Promise<T> {
     const url = `${base}/xrpc/${nsid}${search && `?${search}`}`
     const signal = eitherSignal(options.signal, call.signal)
     for (let attempt = 0; ; attempt++) {
       signal?.throwIfAborted()
       const headers = await makeHeaders(nsid, options, call)
+      if (body !== null) headers.set('content-type', 'application/json')
       signal?.throwIfAborted()
       try {
-        return await request<T>(nsid, url, headers, signal)
+        return await request<T>(nsid, url, {
+          headers,
+          ...(body !== null && { method: 'POST', body }),
+          ...(signal && { signal }),
+        })
       } catch (error) {
-        const delay = attempt < retries ? retryDelay(error, attempt, Date.now()) : null
+        // Whether it arrived is unknown, and a procedure may change something.
+        const unknown = body !== null && error instanceof XrpcClientError && error.status === 0
+        const delay = attempt < retries && !unknown ? retryDelay(error, attempt, Date.now()) : null
         if (delay === null) throw error
         await sleep(delay, signal)
       }
     }
+  }
+
+  async function query<T>(nsid: string, params: object = {}, call: CallOptions = {}): Promise<T> {
+    return perform<T>(nsid, encodeParams(params).toString(), null, call)
+  }
+
+  async function procedure<T>(nsid: string, input: object, call: CallOptions = {}): Promise<T> {
+    return perform<T>(nsid, '', JSON.stringify(input), call)
   }
 
   async function* iterate<T>(nsid: string, params: object = {}, call: CallOptions = {}): AsyncGenerator<T, void> {
@@ -100,7 +125,7 @@ export function createXrpcClient(service: string | URL, options: ClientOptions =
     }
   }
 
-  return { query, iterate }
+  return { query, procedure, iterate }
 }
 
 /** The service's URL as text, without a slash at its end. */

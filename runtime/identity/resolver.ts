@@ -23,6 +23,8 @@ export interface Identity {
   readonly handle: string | null
   /** URL of the account's own PDS. */
   readonly pds: string
+  /** The key that the account's commits and tokens are signed with, as a multikey; null where it states none. */
+  readonly signingKey: string | null
 }
 
 export interface ResolveOptions {
@@ -166,7 +168,7 @@ function webUrl(did: string): string {
 }
 
 function readDocument(did: string, document: unknown): Identity {
-  const doc = document as { id?: unknown; alsoKnownAs?: unknown; service?: unknown } | null
+  const doc = document as Partial<Record<'id' | 'alsoKnownAs' | 'service' | 'verificationMethod', unknown>> | null
   if (typeof doc !== 'object' || doc === null || doc.id !== did) {
     throw new ResolveError(false, `The DID document of ${did} is that of another, or none`)
   }
@@ -175,7 +177,16 @@ function readDocument(did: string, document: unknown): Identity {
   const handle = list(doc.alsoKnownAs)
     .map((name) => (typeof name === 'string' && name.startsWith('at://') ? name.slice(5).toLowerCase() : ''))
     .find(isHandle)
-  return { did, handle: handle ?? null, pds: new URL(pds).origin }
+  const signingKey = list(doc.verificationMethod).find((method) => isSigningKey(method, did))?.publicKeyMultibase
+  return { did, handle: handle ?? null, pds: new URL(pds).origin, signingKey: signingKey ?? null }
+}
+
+function isSigningKey(method: any, did: string): method is { publicKeyMultibase: string } {
+  return (
+    (method?.id === '#atproto' || method?.id === `${did}#atproto`) &&
+    method.type === 'Multikey' &&
+    typeof method.publicKeyMultibase === 'string'
+  )
 }
 
 function isPds(service: any): service is { serviceEndpoint: string } {

@@ -1,13 +1,20 @@
 import type { Applier } from '../apply/applier.ts'
 import type { Identity } from '../identity/resolver.ts'
 import { createPdsClient, type PdsClient, type RecordPage } from '../sources/pds.ts'
-import { ServiceError } from '../sources/xrpc.ts'
+import { fetchRepo, type RepoRecord } from '../sources/repo.ts'
+import { ServiceError, type ServiceErrorKind } from '../sources/xrpc.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { OperationContext } from './context.ts'
 import { afterFailure } from './job-failure.ts'
 import type { Job } from './jobs.ts'
 import type { Tally } from './tally.ts'
 
+/** Jobs of an account that make one archive cheaper than a listing for each: three requests and more against one. */
+const ARCHIVE_JOBS = 3
+/** Bytes that an archive may have to be cheaper still: most of a large repo belongs to other apps. */
+const ARCHIVE_BYTES = 16_000_000
+/** What an archive that fails for these reasons holds can still be listed. */
+const LISTED_INSTEAD: ReadonlySet<ServiceErrorKind> = new Set(['incomplete', 'too-large', 'permanent'])
 /** Requests in a row that fail for the moment until the rest of a host's accounts are put off without asking. */
 const HOST_FAILURES = 10
 
@@ -17,6 +24,10 @@ export interface AccountFetcherParts {
   readonly checkpoints: Checkpoints
   readonly tally: Tally
   readonly signal: AbortSignal
+  /** Failures after which a job is given up. Default 10. */
+  readonly maxAttempts?: number | undefined
+  /** Fetches an account in one archive where that is cheaper. Default false. */
+  readonly archives?: boolean | undefined
 }
 
 /** Fetches what is due of one account, and notes how each of its jobs ended. */
@@ -36,6 +47,7 @@ export class AccountFetcher {
     const { signal } = this.#parts
     let rev: string
     try {
+      if (this.#prefersArchive(jobs) && (await this.#asking(pds, () => this.#fetchArchive(pds, did, jobs)))) return
       // Before the listing, never after it: what changes in between must be later than this rev.
       rev = (await this.#asking(pds, () => this.#pds.getLatestCommit(pds, did, { signal }))).rev
     } catch (error) {
@@ -47,10 +59,10 @@ export class AccountFetcher {
 
   /** Puts jobs off, or gives them up. @throws `error`, where it is not a failure of a host */
   fail(jobs: readonly Job[], error: unknown, options: { resumed?: boolean } = {}): void {
-    const { context, checkpoints, tally, signal } = this.#parts
+    const { context, checkpoints, tally, signal, maxAttempts } = this.#parts
     if (signal.aborted) return
     for (const job of jobs) {
-      const failed = afterFailure(job, error, { now: context.clock.now(), ...options })
+      const failed = afterFailure(job, error, { now: context.clock.now(), maxAttempts, ...options })
       tally.failed(failed.status === 'failed')
       checkpoints.add(failed)
     }
@@ -87,6 +99,45 @@ export class AccountFetcher {
     }
   }
 
+  /** Not for what was begun, nor for what failed before: it may have been the archive that did. */
+  #prefersArchive(jobs: readonly Job[]): boolean {
+    const { archives = false } = this.#parts
+    return archives && jobs.length >= ARCHIVE_JOBS && jobs.every((job) => job.cursor === null && job.attempts === 0)
+  }
+
+  /** @returns whether the account was fetched; otherwise its collections are to be listed */
+  async #fetchArchive(pds: string, did: string, jobs: readonly Job[]): Promise<boolean> {
+    const { context, signal, checkpoints, tally } = this.#parts
+    const options = { collections: jobs.map(({ collection }) => collection), maxBytes: ARCHIVE_BYTES, signal }
+    try {
+      await fetchRepo(context.xrpc, pds, did, options, async (repo) => {
+        for (const job of jobs) {
+          let records = 0
+          for (const record of repo.records(job.collection)) {
+            await this.#put(did, record, repo.rev)
+            records++
+          }
+          checkpoints.add({ ...job, rev: repo.rev, cursor: null, records, status: 'completed', last_error: null })
+          tally.page(records)
+          tally.completed()
+        }
+      })
+      return true
+    } catch (error) {
+      if (error instanceof ServiceError && LISTED_INSTEAD.has(error.kind)) return false
+      throw error
+    }
+  }
+
+  async #put(did: string, record: RepoRecord, rev: string): Promise<void> {
+    const { applier, signal } = this.#parts
+    signal.throwIfAborted()
+    const { collection, rkey, cid, value } = record
+    const event = { kind: 'put', did, collection, rkey, rev, cid, record: value } as const
+    const crowded = applier.push({ event, position: null })
+    if (crowded) await crowded
+  }
+
   async #fetchJob(pds: string, job: Job, rev: string): Promise<void> {
     let state: Job = { ...job, rev, records: job.cursor === null ? 0 : job.records }
     try {
@@ -106,16 +157,12 @@ export class AccountFetcher {
   }
 
   async #push({ did, collection }: Job, { records, strays }: RecordPage, rev: string): Promise<void> {
-    const { applier, context, signal } = this.#parts
-    for (const { rkey, cid, value } of records) {
-      signal.throwIfAborted()
-      const event = { kind: 'put', did, collection, rkey, rev, cid, record: value } as const
-      const crowded = applier.push({ event, position: null })
-      if (crowded) await crowded
-    }
+    for (const record of records) await this.#put(did, { collection, ...record }, rev)
     if (strays.length > 0) {
       const example = strays[0]!.slice(0, 300)
-      context.logger.warn(`${strays.length} entries in the listing of ${did} ${collection} skipped: ${example}`)
+      this.#parts.context.logger.warn(
+        `${strays.length} entries in the listing of ${did} ${collection} skipped: ${example}`,
+      )
     }
   }
 }

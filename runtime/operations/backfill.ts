@@ -1,24 +1,32 @@
 import { type Applier, createApplier } from '../apply/applier.ts'
 import type { Identity } from '../identity/resolver.ts'
 import { AccountFetcher } from './account-fetcher.ts'
+import { AccountRun } from './account-run.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { bookkeeping, type OperationContext } from './context.ts'
-import { HostQueue, Slots } from './host-queue.ts'
-import { type AccountJobs, countDueAccounts, dueAccounts, reviveJobs } from './jobs.ts'
+import { MAX_ATTEMPTS } from './job-failure.ts'
+import { type AccountJobs, addAccounts, addJobs, countDueAccounts, dueAccounts, reviveJobs } from './jobs.ts'
+import { parentsFirst } from './order.ts'
 import { anchorPosition } from './position.ts'
 import { Tally } from './tally.ts'
 
-const HOSTS = 20
-const ACCOUNTS_PER_HOST = 3
-/** Resolved accounts that wait for their host. */
-const WAITING = 2000
-const RESOLVING = 20
 /** Records per transaction. */
 const BATCH = 1000
 
 export interface BackfillOptions {
-  /** Accounts that are fetched at a time, on at most 20 hosts and 3 a host. Default 100. */
+  /** Accounts that are fetched at a time. Default 100. */
   readonly concurrency?: number | undefined
+  /** Hosts that are fetched from at a time. Default 20. */
+  readonly pdsConcurrency?: number | undefined
+  /** Accounts that are fetched at a time from one host. Default 3. */
+  readonly didsPerPds?: number | undefined
+  /** Failures after which a job is given up. Default 10. */
+  readonly maxAttempts?: number | undefined
+  /**
+   * Only these accounts, in all collections, and at once, even where they failed before or were given up. They become
+   * known. What was completed is not fetched again: that is for `refresh`. Default: all that is due.
+   */
+  readonly dids?: readonly string[] | undefined
   /** Tries again what was given up. Default false. */
   readonly retryFailed?: boolean | undefined
   readonly onProgress?: ((progress: BackfillProgress) => void) | undefined
@@ -59,6 +67,8 @@ export interface BackfillResult {
  *   wins, before or after. The stream's position is set first, where there is none, so that it reaches back to here.
  * - A job's cursor is saved once the page's rows are durable. A call that was cut short, by whatever, is gone on with
  *   by the next.
+ * - An account with three or more jobs that were not begun is fetched in one archive (`getRepo`), where its host gives
+ *   one of reasonable size; its rows carry the rev of the archive. Else each collection is listed, parents first.
  * - A job is completed at the listing's true end only. Failures are tried again after 15 min, 30 min, … 48 h, and given
  *   up after ten; what a host refuses for good (`RepoNotFound`) is given up at once.
  *
@@ -67,9 +77,13 @@ export interface BackfillResult {
  * @throws the error of the database, where that fails
  */
 export async function backfill(context: OperationContext, options: BackfillOptions = {}): Promise<BackfillResult> {
-  const { signal } = options
+  const { signal, dids } = options
   await anchorPosition(context)
-  if (options.retryFailed) await reviveJobs(context)
+  if (dids !== undefined) {
+    await addAccounts(context, dids)
+    await addJobs(context, dids, parentsFirst(context.collections))
+    await reviveJobs(context, dids)
+  } else if (options.retryFailed) await reviveJobs(context)
   const run = new BackfillRun(context, options)
   const stop = () => run.stop()
   signal?.addEventListener('abort', stop)
@@ -83,46 +97,51 @@ export async function backfill(context: OperationContext, options: BackfillOptio
 
 class BackfillRun {
   readonly #context: OperationContext
+  readonly #dids: readonly string[] | undefined
   readonly #applier: Applier
   readonly #checkpoints: Checkpoints
   readonly #fetcher: AccountFetcher
-  readonly #queue: HostQueue
-  readonly #resolving = new Slots(RESOLVING)
-  readonly #stopped = new AbortController()
-  readonly #whenStopped: Promise<void>
+  readonly #run: AccountRun
   readonly #tally: Tally
-  #fatal: unknown = null
+  /** Place of each collection: parents first. */
+  readonly #places: ReadonlyMap<string, number>
 
-  constructor(context: OperationContext, { concurrency = 100, onProgress }: BackfillOptions) {
+  constructor(context: OperationContext, options: BackfillOptions) {
+    const { concurrency = 100, pdsConcurrency, didsPerPds, maxAttempts = MAX_ATTEMPTS, onProgress } = options
     const { store, admission, clock, logger } = context
     this.#context = context
+    this.#dids = options.dids
     this.#tally = new Tally(onProgress)
+    this.#places = new Map(parentsFirst(context.collections).map((nsid, place) => [nsid, place]))
     this.#applier = createApplier({ store, admission, clock, logger, batchSize: BATCH })
-    this.#checkpoints = new Checkpoints(context, this.#applier, (error) => this.#fail(error))
-    const { signal } = this.#stopped
-    this.#whenStopped = new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
-    const parts = { context, applier: this.#applier, checkpoints: this.#checkpoints, tally: this.#tally, signal }
-    this.#fetcher = new AccountFetcher(parts)
-    this.#queue = new HostQueue({ concurrency, hosts: HOSTS, perHost: ACCOUNTS_PER_HOST, waiting: WAITING })
+    // Lets go whoever waits for a database that does not answer. `finish` closes again, and hears of a failure.
+    const letGo = () => void this.#applier.close().catch(() => {})
+    this.#run = new AccountRun(context, { concurrency, pdsConcurrency, didsPerPds }, letGo)
+    this.#checkpoints = new Checkpoints(context, this.#applier, (error) => this.#run.fail(error))
+    this.#fetcher = new AccountFetcher({
+      context,
+      applier: this.#applier,
+      checkpoints: this.#checkpoints,
+      tally: this.#tally,
+      signal: this.#run.signal,
+      maxAttempts,
+      archives: true,
+    })
   }
 
   stop(): void {
-    this.#stopped.abort()
-    this.#queue.clear()
-    // Lets go whoever waits for a database that does not answer. `finish` closes again, and hears of a failure.
-    this.#applier.close().catch(() => {})
+    this.#run.stop()
   }
 
   async finish(): Promise<BackfillResult> {
     try {
-      while (!this.#stopped.signal.aborted && (await this.#pass())) {}
+      while (!this.#run.signal.aborted && (await this.#pass())) {}
     } catch (error) {
-      this.#fail(error)
+      this.#run.fail(error)
     }
-    // What was in hand ends by itself: its requests are aborted.
-    await this.#queue.idle()
+    await this.#run.end()
     await this.#applier.close()
-    if (this.#fatal !== null) throw this.#fatal
+    this.#run.throwFailure()
     await this.#checkpoints.flush()
     return this.#tally.result()
   }
@@ -133,73 +152,41 @@ class BackfillRun {
    * @returns whether there was anything
    */
   async #pass(): Promise<boolean> {
-    const { signal } = this.#stopped
     const dueAt = this.#context.clock.now()
-    const due = await countDueAccounts(this.#context, dueAt)
+    const due = await countDueAccounts(this.#context, dueAt, this.#dids)
     this.#tally.expect(due)
-    const resolving = new Set<Promise<void>>()
-    for await (const account of dueAccounts(this.#context, dueAt)) {
-      await this.#unlessStopped(this.#resolving.acquire())
-      if (signal.aborted) return false
-      const task = this.#guard(() => this.#enqueue(account)).finally(() => {
-        this.#resolving.release()
-        resolving.delete(task)
-      })
-      resolving.add(task)
-    }
-    await this.#unlessStopped(Promise.all(resolving))
-    await this.#queue.idle()
-    if (!signal.aborted) await this.#checkpoints.flush()
+    await this.#run.each(dueAccounts(this.#context, dueAt, this.#dids), {
+      resolved: (account, identity) => this.#fetch(account, identity),
+      unresolved: ({ jobs }, error) => {
+        this.#fetcher.fail(jobs, error)
+        this.#tally.accountDone()
+      },
+    })
+    if (!this.#run.signal.aborted) await this.#checkpoints.flush()
     return due > 0
   }
 
-  /** Resolving an account takes no signal, since others may wait for the same one: it is not waited for. */
-  async #unlessStopped(work: Promise<unknown>): Promise<void> {
-    await Promise.race([work, this.#whenStopped])
-  }
-
-  /** What is not a failure of a job is one of ours (the database's, a mistake), and ends the run. */
-  async #guard(work: () => Promise<void>): Promise<void> {
-    if (this.#stopped.signal.aborted) return
-    try {
-      await work()
-    } catch (error) {
-      this.#fail(error)
-    }
-  }
-
-  #fail(error: unknown): void {
-    if (this.#stopped.signal.aborted) return
-    this.#fatal = error
-    this.stop()
-  }
-
-  async #enqueue({ did, jobs }: AccountJobs): Promise<void> {
-    let identity: Identity
-    try {
-      identity = await this.#context.resolver.resolve(did)
-    } catch (error) {
-      this.#fetcher.fail(jobs, error)
-      this.#tally.accountDone()
-      return
-    }
-    const moved = await this.#saveIdentity(identity)
+  async #fetch({ jobs }: AccountJobs, identity: Identity): Promise<void> {
+    const moved = await this.#savePds(identity)
     // A cursor is the old host's own, and means nothing to the new one.
-    const mine = moved ? jobs.map((job) => ({ ...job, cursor: null })) : jobs
-    await this.#queue.add(identity.pds, () =>
-      this.#guard(async () => {
-        await this.#fetcher.fetch(identity, mine)
-        this.#tally.accountDone()
-      }),
+    const mine = jobs.map((job) => (moved ? { ...job, cursor: null } : job))
+    const placeOf = ({ collection }: { collection: string }) => this.#places.get(collection) ?? this.#places.size
+    await this.#fetcher.fetch(
+      identity,
+      mine.sort((a, b) => placeOf(a) - placeOf(b)),
     )
+    this.#tally.accountDone()
   }
 
-  /** @returns whether the account has another PDS than when it was last looked at */
-  async #saveIdentity({ did, handle, pds }: Identity): Promise<boolean> {
+  /**
+   * The handle is left to the checks of accounts, which look whether it leads back to the account.
+   *
+   * @returns whether the account has another PDS than when it was last looked at
+   */
+  async #savePds({ did, pds }: Identity): Promise<boolean> {
     const db = bookkeeping(this.#context.store)
     const before = await db.selectFrom('lexidex_account').select('pds').where('did', '=', did).executeTakeFirst()
-    const resolved = { handle, pds, resolved_at: this.#context.clock.now() }
-    await db.updateTable('lexidex_account').set(resolved).where('did', '=', did).execute()
+    if (before?.pds !== pds) await db.updateTable('lexidex_account').set({ pds }).where('did', '=', did).execute()
     return (before?.pds ?? pds) !== pds
   }
 }

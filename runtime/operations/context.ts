@@ -13,6 +13,8 @@ export interface OperationContext {
   readonly collections: readonly CollectionDef[]
   /** WebSocket URLs, in order of preference. */
   readonly jetstreams: readonly string[]
+  /** For compressed frames of Jetstream. */
+  readonly zstdDictionary?: Uint8Array | undefined
   /** URLs of relays. */
   readonly relays: readonly string[]
   readonly store: Store
@@ -24,7 +26,16 @@ export interface OperationContext {
   readonly relayXrpc: XrpcClient
   readonly logger: Logger
   readonly clock: Clock
+  /** Compares the whole repo of an account with what is stored, and makes them the same. */
+  readonly refreshAccount?: RefreshAccount | undefined
 }
+
+/** @throws ServiceError, ResolveError where it has to be tried again later */
+export type RefreshAccount = (
+  context: OperationContext,
+  did: string,
+  options?: { signal?: AbortSignal | undefined },
+) => Promise<unknown>
 
 /** The store's bookkeeping tables, typed. */
 export function bookkeeping(store: Store): Kysely<BookkeepingTables> {

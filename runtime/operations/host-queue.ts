@@ -86,24 +86,3 @@ export class HostQueue {
     if (this.#waitingCount + this.#runningCount === 0) for (const resolve of this.#idlers.splice(0)) resolve()
   }
 }
-
-/** A number of permits; whoever asks for one more waits for its turn. */
-export class Slots {
-  #free: number
-  readonly #queue: (() => void)[] = []
-
-  constructor(total: number) {
-    this.#free = total
-  }
-
-  async acquire(): Promise<void> {
-    if (this.#free > 0) this.#free--
-    else await new Promise<void>((resolve) => this.#queue.push(resolve))
-  }
-
-  release(): void {
-    const next = this.#queue.shift()
-    if (next) next()
-    else this.#free++
-  }
-}

@@ -5,22 +5,32 @@ import type { Job } from './jobs.ts'
 
 const FIRST_RETRY_MS = 15 * 60_000
 const LONGEST_RETRY_MS = 48 * 60 * 60_000
-const MAX_ATTEMPTS = 10
+/** Failures after which a job is given up. */
+export const MAX_ATTEMPTS = 10
+
+export interface FailureOptions {
+  /** ms since 1970 */
+  readonly now: number
+  readonly resumed?: boolean | undefined
+  readonly maxAttempts?: number | undefined
+}
 
 /**
  * What becomes of a job that failed.
  *
  * An account that is deactivated, suspended or taken down is asked for again as if its host had failed: it may come back.
  *
+ * @param options.maxAttempts failures after which it is given up
  * @param options.resumed whether the walk that failed began at a saved cursor
  * @throws `error` itself, where it is not a failure of a host
  */
-export function afterFailure(job: Job, error: unknown, options: { now: number; resumed?: boolean }): Job {
+export function afterFailure(job: Job, error: unknown, options: FailureOptions): Job {
   if (!(error instanceof ServiceError || error instanceof ResolveError)) throw error
   const failed = { ...job, attempts: job.attempts + 1, last_error: messageOf(error) }
   // It may be the saved cursor that the host refuses; a walk from the start tells.
   const staleCursor = options.resumed === true && error instanceof ServiceError && error.kind === 'permanent'
-  if (failed.attempts >= MAX_ATTEMPTS || (isForGood(error) && !staleCursor)) return { ...failed, status: 'failed' }
+  if (failed.attempts >= (options.maxAttempts ?? MAX_ATTEMPTS) || (isForGood(error) && !staleCursor))
+    return { ...failed, status: 'failed' }
   const retryAfterMs = error instanceof ServiceError ? (error.retryAfterMs ?? 0) : 0
   const due_at = options.now + Math.max(retryDelay(failed.attempts), retryAfterMs)
   return { ...failed, due_at, cursor: staleCursor ? null : job.cursor }

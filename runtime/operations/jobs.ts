@@ -5,6 +5,8 @@ import { bookkeeping, type OperationContext } from './context.ts'
 /** Values per INSERT: D1 binds no more. */
 const MAX_VALUES = 100
 
+const JOB_COLUMNS = ['did', 'collection', 'cursor', 'rev', 'records', 'attempts', 'due_at', 'last_error'] as const
+
 /** One account's history in one collection, and how far it has been fetched: a row of `lexidex_job`. */
 export interface Job {
   readonly did: string
@@ -81,16 +83,22 @@ function authorsOf({ store, clock }: OperationContext, { discover, nsid, table }
   )
 }
 
-/** Due jobs, longest due first, page by page; each is given once, those that fall due meanwhile not at all. */
-export async function* dueAccounts(context: OperationContext, dueAt: number): AsyncGenerator<AccountJobs, void> {
+/**
+ * Due jobs, longest due first, page by page; each is given once, those that fall due meanwhile not at all.
+ *
+ * @param dids only those of these accounts, in their order
+ */
+export async function* dueAccounts(
+  context: OperationContext,
+  dueAt: number,
+  dids?: readonly string[],
+): AsyncGenerator<AccountJobs, void> {
+  if (dids !== undefined) return yield* dueAccountsOf(context, dids, dueAt)
   const page = 1000
   let last: Job | null = null
   for (;;) {
-    let query = bookkeeping(context.store)
-      .selectFrom('lexidex_job')
-      .select(['did', 'collection', 'cursor', 'rev', 'records', 'attempts', 'due_at', 'last_error'])
-      .where('status', '=', 'pending')
-      .where('due_at', '<=', dueAt)
+    let query = due(context, dueAt)
+      .select(JOB_COLUMNS)
       .orderBy('due_at')
       .orderBy('did')
       .orderBy('collection')
@@ -107,6 +115,21 @@ export async function* dueAccounts(context: OperationContext, dueAt: number): As
   }
 }
 
+async function* dueAccountsOf(
+  context: OperationContext,
+  dids: readonly string[],
+  dueAt: number,
+): AsyncGenerator<AccountJobs, void> {
+  for (const part of chunks([...new Set(dids)], MAX_VALUES / 2)) {
+    const rows = await due(context, dueAt).select(JOB_COLUMNS).where('did', 'in', part).orderBy('did').execute()
+    yield* groupByAccount(rows.map((row) => ({ ...row, status: 'pending' })))
+  }
+}
+
+function due({ store }: OperationContext, dueAt: number) {
+  return bookkeeping(store).selectFrom('lexidex_job').where('status', '=', 'pending').where('due_at', '<=', dueAt)
+}
+
 function groupByAccount(jobs: readonly Job[]): readonly AccountJobs[] {
   const groups: { did: string; jobs: Job[] }[] = []
   for (const job of jobs) {
@@ -117,14 +140,19 @@ function groupByAccount(jobs: readonly Job[]): readonly AccountJobs[] {
   return groups
 }
 
-export async function countDueAccounts(context: OperationContext, dueAt: number): Promise<number> {
-  const { count } = await bookkeeping(context.store)
-    .selectFrom('lexidex_job')
-    .select((eb) => eb.fn.count<number | string>('did').distinct().as('count'))
-    .where('status', '=', 'pending')
-    .where('due_at', '<=', dueAt)
-    .executeTakeFirstOrThrow()
-  return Number(count)
+/** @param dids counts only these */
+export async function countDueAccounts(
+  context: OperationContext,
+  dueAt: number,
+  dids?: readonly string[],
+): Promise<number> {
+  const count = due(context, dueAt).select((eb) => eb.fn.count<number | string>('did').distinct().as('count'))
+  if (dids === undefined) return Number((await count.executeTakeFirstOrThrow()).count)
+  let total = 0
+  for (const part of chunks([...new Set(dids)], MAX_VALUES / 2)) {
+    total += Number((await count.where('did', 'in', part).executeTakeFirstOrThrow()).count)
+  }
+  return total
 }
 
 export async function saveJobs(context: OperationContext, jobs: readonly Job[]): Promise<void> {
@@ -149,13 +177,21 @@ export async function saveJobs(context: OperationContext, jobs: readonly Job[]):
   }
 }
 
-/** Gives every job that was given up another ten attempts. */
-export async function reviveJobs(context: OperationContext): Promise<void> {
-  await bookkeeping(context.store)
-    .updateTable('lexidex_job')
-    .set({ status: 'pending', attempts: 0, due_at: 0, updated_at: context.clock.now() })
-    .where('status', '=', 'failed')
-    .execute()
+/**
+ * Gives every job that was given up another ten attempts. Of the accounts that are named also what was put off is due
+ * at once.
+ */
+export async function reviveJobs(context: OperationContext, dids?: readonly string[]): Promise<void> {
+  const revive = () =>
+    bookkeeping(context.store)
+      .updateTable('lexidex_job')
+      .set({ status: 'pending', attempts: 0, due_at: 0, updated_at: context.clock.now() })
+  if (dids === undefined) await revive().where('status', '=', 'failed').execute()
+  else {
+    for (const part of chunks(dids, MAX_VALUES / 2)) {
+      await revive().where('status', '!=', 'completed').where('did', 'in', part).execute()
+    }
+  }
 }
 
 function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {

@@ -1,7 +1,10 @@
-import { type ApplierStats, createApplier, type HintEvent } from '../apply/applier.ts'
-import { createJetstream, type JetstreamStats } from '../sources/jetstream.ts'
+import type { RuntimeState } from '../core/liveness.ts'
+import type { ApplyBatch } from '../core/operation.ts'
+import { runAccountChecks } from './accounts.ts'
 import type { OperationContext } from './context.ts'
-import { anchorPosition, loadPosition } from './position.ts'
+import { LivenessWatch } from './liveness.ts'
+import { openStream } from './stream.ts'
+import { Waker } from './waker.ts'
 
 export interface LiveOptions {
   /** Operations per transaction. Default 500. */
@@ -12,38 +15,35 @@ export interface LiveOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-export interface LiveStats {
-  readonly source: JetstreamStats
-  readonly applier: ApplierStats
-}
-
 /**
  * Follows Jetstream from where it was read to, and reconnects for as long as it takes. The position becomes durable
  * with the rows before it, so whatever ends the process, the next call goes on without loss; what is delivered twice
  * changes nothing.
  *
- * @param onStart given a view of the figures while it runs
+ * Beside it, accounts are checked as `checkAccounts` says, those that the stream hints at as soon as the hint is durable.
+ *
+ * @param onStart given a view of how it goes, which holds after it has ended as well
  * @throws LexidexError where there is no Jetstream to follow, or where the database does not take the last batch
  */
 export async function runPersistent(
   context: OperationContext,
   options: LiveOptions = {},
-  onStart?: (stats: () => LiveStats) => void,
+  onStart?: (state: () => RuntimeState) => void,
 ): Promise<void> {
-  const { collections, jetstreams, store, admission, clock, logger, resolver } = context
   const { batchSize = 500, flushIntervalMs = 1000, signal = new AbortController().signal } = options
-  const source = createJetstream({ urls: jetstreams, collections: collections.map(({ nsid }) => nsid), logger, clock })
-  // So that whoever lists meanwhile and whoever follows agree on where the stream begins.
-  await anchorPosition(context)
-  const from = await loadPosition(context)
-  const onHint = ({ kind, did }: HintEvent) => {
-    if (kind !== 'sync') resolver.forget(did)
+  const waker = new Waker()
+  const onApplied = ({ operations }: ApplyBatch) => {
+    if (operations.some(({ op }) => op === 'check')) waker.wake()
   }
-  const applier = createApplier({ store, admission, batchSize, flushIntervalMs, clock, logger, onHint })
-  onStart?.(() => ({ source: source.stats(), applier: applier.stats() }))
+  const { source, applier, from } = await openStream(context, { batchSize, flushIntervalMs, onApplied })
+  const watch = new LivenessWatch(() => ({ source: source.stats(), applier: applier.stats() }), context)
+  watch.start()
+  onStart?.(() => watch.view())
   // Also lets go a push that waits for a database that does not answer.
   const stop = () => void applier.close().catch(() => {})
   signal.addEventListener('abort', stop)
+  const ended = new AbortController()
+  const checks = runAccountChecks(context, { signal: AbortSignal.any([signal, ended.signal]), waker })
   try {
     for await (const items of source.items({ signal, from })) {
       for (const item of items) {
@@ -53,7 +53,10 @@ export async function runPersistent(
       }
     }
   } finally {
+    watch.stop()
     signal.removeEventListener('abort', stop)
+    ended.abort()
+    await checks
     await applier.close()
   }
 }

@@ -1,5 +1,6 @@
 import type { Admission } from '../admission/admit.ts'
 import { createApplier } from '../apply/applier.ts'
+import { unlessAborted } from '../core/abort.ts'
 import { parseAtUri } from '../core/at-uri.ts'
 import { messageOf } from '../core/errors.ts'
 import type { RecordEvent } from '../core/events.ts'
@@ -82,7 +83,7 @@ class RecordFetcher {
     if (!this.#context.collections.some(({ nsid }) => nsid === collection)) {
       return { failed: `Collection not tracked: ${collection}` }
     }
-    const did = await this.#inTime(findActor(this.#context, authority))
+    const did = await unlessAborted(findActor(this.#context, authority), this.#signal)
     if (did === null) return { failed: `Could not resolve ${authority}` }
     // Before the record, never after it: what changes in between must be later than this rev.
     const { pds, rev } = await this.#repo(did)
@@ -107,13 +108,14 @@ class RecordFetcher {
 
   async #findRepo(did: string): Promise<{ pds: string; rev: string }> {
     const { resolver } = this.#context
-    const { pds } = await this.#inTime(resolver.resolve(did))
+    const { pds } = await unlessAborted(resolver.resolve(did), this.#signal)
     try {
       return await this.#latestCommit(pds, did)
     } catch (error) {
-      if (!(error instanceof ServiceError && (error.kind === 'repo-not-found' || error.kind === 'inactive'))) throw error
+      if (!(error instanceof ServiceError && (error.kind === 'repo-not-found' || error.kind === 'inactive')))
+        throw error
       // It may have left since its DID document was read.
-      const now = await this.#inTime(resolver.resolve(did, { fresh: true }))
+      const now = await unlessAborted(resolver.resolve(did, { fresh: true }), this.#signal)
       if (now.pds === pds) throw error
       return this.#latestCommit(now.pds, did)
     }
@@ -122,16 +124,6 @@ class RecordFetcher {
   async #latestCommit(pds: string, did: string): Promise<{ pds: string; rev: string }> {
     const { rev } = await this.#pds.getLatestCommit(pds, did, { signal: this.#signal })
     return { pds, rev }
-  }
-
-  /** Look-ups are shared with others and take no signal. */
-  async #inTime<T>(work: Promise<T>): Promise<T> {
-    const signal = this.#signal
-    signal.throwIfAborted()
-    return new Promise<T>((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-      work.then(resolve, reject)
-    })
   }
 }
 
@@ -179,7 +171,11 @@ async function heldOf({ store }: OperationContext, puts: readonly PutOperation[]
     const rows = await store.db
       .selectFrom(table)
       .select('uri')
-      .where('uri', 'in', uris.map(({ uri }) => uri))
+      .where(
+        'uri',
+        'in',
+        uris.map(({ uri }) => uri),
+      )
       .execute()
     for (const { uri } of rows) held.add(uri)
   }

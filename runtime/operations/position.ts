@@ -1,6 +1,16 @@
+import { LexidexError } from '../core/errors.ts'
 import type { Position } from '../core/events.ts'
-import { JETSTREAM, positionBefore } from '../sources/jetstream-position.ts'
+import { JETSTREAM, positionBefore, readPosition } from '../sources/jetstream-position.ts'
 import { bookkeeping, type OperationContext } from './context.ts'
+
+/**
+ * How old a position may be to go on from, in ms. Hosts keep about 72 h of the stream, some only 36 h, and set an older
+ * cursor forward without a word.
+ */
+export const MAX_CURSOR_AGE_MS = 48 * 60 * 60_000
+
+/** In `lexidex_state`: the stream went on from a position that was too old, so that something may be missing. */
+const GAP = 'stream_gap'
 
 /** How far Jetstream has been read; null where nothing says so. */
 export async function loadPosition({ store }: OperationContext): Promise<Position | null> {
@@ -22,5 +32,56 @@ export async function anchorPosition({ store, clock, jetstreams }: OperationCont
     .insertInto('lexidex_cursor')
     .values({ ...positionBefore(clock.nowUs(), jetstreams), updated_at: clock.now() })
     .onConflict((conflict) => conflict.column('source').doNothing())
+    .execute()
+}
+
+/** How old a position is, in ms; negative where its host's clock is ahead of ours. */
+export function ageOf({ clock }: OperationContext, position: Position): number {
+  return clock.now() - readPosition(position)!.cursorUs / 1000
+}
+
+/**
+ * Where to begin to follow; there is a position afterwards. One that is too old is remembered: the first event moves it,
+ * and then nothing would tell that a backfill is due.
+ */
+export async function beginAt(context: OperationContext): Promise<Position> {
+  // So that whoever lists meanwhile and whoever follows agree on where the stream begins.
+  await anchorPosition(context)
+  const position = await loadPosition(context)
+  if (position === null) {
+    throw new LexidexError('No Jetstream to follow', { hint: 'Name at least one in `jetstreams` of the config.' })
+  }
+  const ageMs = ageOf(context, position)
+  if (ageMs > MAX_CURSOR_AGE_MS) await noteGap(context, position, ageMs)
+  return position
+}
+
+async function noteGap({ store, clock, logger }: OperationContext, from: Position, ageMs: number): Promise<void> {
+  const hours = Math.round(ageMs / 3_600_000)
+  logger.warn(`jetstream: last read ${hours} h ago; hosts may have forgotten what followed, so a backfill is due`)
+  const row = { value: from.cursor, updated_at: clock.now() }
+  await bookkeeping(store)
+    .insertInto('lexidex_state')
+    .values({ name: GAP, ...row })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet(row))
+    .execute()
+}
+
+/** When something of the stream may have been missed, in ms since 1970; null where it was caught up with since. */
+export async function gapNotedAt({ store }: OperationContext): Promise<number | null> {
+  const row = await bookkeeping(store)
+    .selectFrom('lexidex_state')
+    .select('updated_at')
+    .where('name', '=', GAP)
+    .executeTakeFirst()
+  return row?.updated_at ?? null
+}
+
+/** Everything was fetched anew by somebody who began at `since`, in ms since 1970. */
+export async function closeGap({ store }: OperationContext, since: number): Promise<void> {
+  await bookkeeping(store)
+    .deleteFrom('lexidex_state')
+    .where('name', '=', GAP)
+    .where('updated_at', '<=', since)
     .execute()
 }

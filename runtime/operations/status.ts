@@ -1,8 +1,25 @@
 import { bookkeeping, type OperationContext } from './context.ts'
+import {
+  type ChecksStatus,
+  checksStatus,
+  type HostingStatus,
+  hostingStatus,
+  type QuarantineStatus,
+  quarantineStatus,
+  type RunStatus,
+  runsStatus,
+} from './health.ts'
 
 export interface OperationsStatus {
   readonly discovery: readonly ListingStatus[]
   readonly backfill: readonly BackfillStatus[]
+  /** Accounts by status. */
+  readonly hosting: readonly HostingStatus[]
+  readonly checks: ChecksStatus
+  /** What was refused, by reason. */
+  readonly quarantine: readonly QuarantineStatus[]
+  /** The latest runs. */
+  readonly runs: readonly RunStatus[]
 }
 
 /** One relay's listing of one collection. */
@@ -30,7 +47,7 @@ export interface BackfillStatus {
   readonly lastError: string | null
 }
 
-/** What discovery and backfill have done, and what is left for them. */
+/** What was done besides serving, and what is left to do. */
 export async function operationsStatus(context: OperationContext): Promise<OperationsStatus> {
   const jobs = await jobCounts(context)
   const backfill: BackfillStatus[] = []
@@ -38,7 +55,14 @@ export async function operationsStatus(context: OperationContext): Promise<Opera
     const counts = jobs.get(nsid) ?? NONE
     backfill.push({ collection: nsid, ...counts, lastError: await lastError(context, nsid) })
   }
-  return { discovery: await listings(context), backfill }
+  return {
+    discovery: await listings(context),
+    backfill,
+    hosting: await hostingStatus(context),
+    checks: await checksStatus(context),
+    quarantine: await quarantineStatus(context),
+    runs: await runsStatus(context),
+  }
 }
 
 type JobCounts = Pick<BackfillStatus, 'completed' | 'pending' | 'retrying' | 'failed'>

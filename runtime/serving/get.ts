@@ -3,7 +3,7 @@ import { makeAtUri } from '../core/at-uri.ts'
 import type { CollectionDef } from '../core/collection.ts'
 import { invalidRequest, XrpcError } from '../core/errors.ts'
 import type { Store } from '../storage/store.ts'
-import { createResolveActor } from './actors.ts'
+import { type AccountSource, createResolveActor } from './actors.ts'
 import type { GetDef } from './define.ts'
 import { createHydrate } from './hydrate.ts'
 import type { Answer } from './list.ts'
@@ -12,11 +12,16 @@ import { prepareOnce } from './prepare.ts'
 import { rowView } from './splice.ts'
 
 /** `getRecord` of one collection. */
-export function createGet(store: Store, collections: readonly CollectionDef[], def: GetDef): Answer {
+export function createGet(
+  store: Store,
+  collections: readonly CollectionDef[],
+  def: GetDef,
+  accounts?: AccountSource,
+): Answer {
   const { collection } = def
   const view = rowView(collection)
   const { hydrate } = createHydrate(store, collection, collections)
-  const resolveActor = createResolveActor(store)
+  const resolveActor = createResolveActor(store, accounts)
   const byUri = prepareOnce(
     store,
     () =>

@@ -1,7 +1,7 @@
 import type { CollectionDef } from '../core/collection.ts'
 import { invalidRequest } from '../core/errors.ts'
 import type { Store } from '../storage/store.ts'
-import { createResolveActor } from './actors.ts'
+import { type AccountSource, createResolveActor, known } from './actors.ts'
 import { compileList, type ListShape, roomyShape, type Statement, shapeKey } from './compile.ts'
 import type { ListDef } from './define.ts'
 import { createHydrate } from './hydrate.ts'
@@ -36,11 +36,18 @@ export interface ListRequest {
 export type Answer = (query: string) => Promise<string>
 
 /** `listRecords` of one collection. */
-export function createList(store: Store, collections: readonly CollectionDef[], def: ListDef): Answer {
+export function createList(
+  store: Store,
+  collections: readonly CollectionDef[],
+  def: ListDef,
+  accounts?: AccountSource,
+): Answer {
   const { collection } = def
   const view = rowView(collection)
   const { hydrate, params: hydrateParams } = createHydrate(store, collection, collections)
-  const resolveActor = createResolveActor(store)
+  const inIndex = createResolveActor(store)
+  const resolveActor =
+    accounts === undefined ? inIndex : async (actor: string) => known(await accounts.prepare(actor, collection.nsid))
   const notFilters = new Set([...Object.keys(listParams), 'search', 'sort', ...hydrateParams])
   const filterNames = Object.keys(def.params.shape).filter((name) => !notFilters.has(name))
   const search = collection.searchTable === undefined ? null : createSearch(store, def, view, MAX_STATEMENTS)

@@ -1,13 +1,15 @@
 import type { App } from '../app.ts'
 import { XrpcError } from '../core/errors.ts'
+import type { RuntimeState } from '../core/liveness.ts'
 import type { Logger } from '../core/log.ts'
 import type { Route } from '../core/route.ts'
 import type { Clock } from '../core/time.ts'
 import type { MaybePromise, Store } from '../storage/store.ts'
+import type { AccountSource } from './actors.ts'
 import { createGet } from './get.ts'
 import { type Answer, createList } from './list.ts'
 import { allowedBy, createRouteTable, type FoundRoutes, type RouteTable, readBody } from './routes.ts'
-import { createStatus, type RuntimeState } from './status.ts'
+import { createStatus, remembered } from './status.ts'
 
 /** Longest path and query that is answered, in characters. */
 export const MAX_URL = 8192
@@ -41,6 +43,10 @@ export interface RouterOptions {
   readonly store: Store
   /** What the process does besides serving, for `/status`. */
   readonly state?: () => RuntimeState
+  /** What `/status` says besides; may be some seconds old. */
+  readonly status?: () => Promise<object>
+  /** Finds accounts, and has them fetched, that the index does not know. Default: they stay unknown. */
+  readonly accounts?: AccountSource
   /** What is served besides the app's own queries: procedures, and what an operator asks for. */
   readonly routes?: readonly Route[]
   /** Told of errors that are no fault of the request. Default: the console. */
@@ -53,6 +59,8 @@ const ALLOW = 'GET, HEAD, OPTIONS'
 const HEADERS = {
   'content-type': 'application/json; charset=utf-8',
   'access-control-allow-origin': '*',
+  // What clients wait by.
+  'access-control-expose-headers': 'retry-after, ratelimit-reset',
 }
 
 const PREFLIGHT = preflight(ALLOW)
@@ -110,20 +118,24 @@ async function answerRoute(found: FoundRoutes, request: ServedRequest, query: st
   return { status: answer.status, headers: { ...HEADERS, ...answer.headers }, body: JSON.stringify(answer.body) }
 }
 
-function createRoutes({ app, store, state, clock }: RouterOptions, others: RouteTable): ReadonlyMap<string, Answer> {
+function createRoutes(options: RouterOptions, others: RouteTable): ReadonlyMap<string, Answer> {
+  const { app, store, state, clock, accounts } = options
   const { status, cursor } = createStatus(app, store, { state, clock })
+  const more = remembered(options.status ?? (async () => ({})), clock)
   const ok = async () => '{"status":"ok"}'
   const lexicons = JSON.stringify({ lexicons: app.lexicons })
   const routes = new Map<string, Answer>([
     ['/health', ok],
     ['/xrpc/_health', ok],
-    ['/status', async () => JSON.stringify(await status())],
+    ['/status', async () => JSON.stringify({ ...(await status()), ...(await more()) })],
     [`/xrpc/${app.namespace}.getCursor`, async () => JSON.stringify((await cursor()) ?? { cursor: null })],
     [`/xrpc/${app.namespace}.lexicons`, async () => lexicons],
   ])
   for (const def of app.methods) {
     const answer =
-      def.kind === 'list' ? createList(store, app.collections, def) : createGet(store, app.collections, def)
+      def.kind === 'list'
+        ? createList(store, app.collections, def, accounts)
+        : createGet(store, app.collections, def, accounts)
     routes.set(`/xrpc/${def.nsid}`, answer)
   }
   const endpoints = [...routes.keys(), ...others.paths]
@@ -151,7 +163,8 @@ function preflight(allow: string): ServedResponse {
   const headers = {
     'access-control-allow-origin': '*',
     'access-control-allow-methods': allow,
-    'access-control-allow-headers': '*',
+    // `*` stands for every header but this one.
+    'access-control-allow-headers': 'authorization, *',
     'access-control-max-age': '86400',
   }
   return { status: 204, headers, body: '' }

@@ -1,15 +1,8 @@
 import { type Kysely, sql } from 'kysely'
 import type { App } from '../app.ts'
+import type { RuntimeState } from '../core/liveness.ts'
 import { type Clock, systemClock } from '../core/time.ts'
 import type { Store } from '../storage/store.ts'
-
-/** What the process that serves does besides. It knows; the database does not. */
-export interface RuntimeState {
-  /** Whether a live source is connected. */
-  readonly connected: boolean
-  /** ms since 1970: when a live source last delivered something; null before that. */
-  readonly lastEventAt: number | null
-}
 
 /** How far the stream has been read. */
 export interface CursorView {
@@ -52,8 +45,7 @@ export function createStatus(
 ): { status(): Promise<Status>; cursor(): Promise<CursorView | null> } {
   const { state, clock = systemClock } = options
   const db = store.db as Kysely<any>
-  let counts: Promise<Counts> | null = null
-  let staleAt = 0
+  const knownCounts = remembered(takeCounts, clock)
 
   const count = async (table: string): Promise<number> => {
     const [row] = await db.selectFrom(table).select(sql`count(*)`.as('n')).execute()
@@ -61,7 +53,6 @@ export function createStatus(
   }
 
   async function takeCounts(): Promise<Counts> {
-    const began = clock.now()
     const collections = []
     for (const { name, nsid, table } of app.collections) {
       collections.push({ name, nsid, records: await count(table) })
@@ -75,19 +66,7 @@ export function createStatus(
     for (const { status, n } of states) jobs[status as keyof typeof jobs] = Number(n)
     const accounts = await count('lexidex_account')
     const quarantined = await count('lexidex_quarantine')
-    const ended = clock.now()
-    staleAt = ended + Math.max(MIN_AGE_MS, (ended - began) / COUNTING_SHARE)
     return { collections, accounts, jobs, quarantined }
-  }
-
-  function knownCounts(): Promise<Counts> {
-    if (counts !== null && clock.now() < staleAt) return counts
-    staleAt = Number.POSITIVE_INFINITY
-    counts = takeCounts().catch((error) => {
-      counts = null
-      throw error
-    })
-    return counts
   }
 
   async function cursor(): Promise<CursorView | null> {
@@ -108,5 +87,27 @@ export function createStatus(
       const known = await knownCounts()
       return { status: 'ok', ...known, cursor: await cursor(), ...(state === undefined ? {} : { live: state() }) }
     },
+  }
+}
+
+/** The outcome of `work`, which is done anew once it is some seconds old; later, where the work takes long. */
+export function remembered<T>(work: () => Promise<T>, clock: Clock = systemClock): () => Promise<T> {
+  let outcome: Promise<T> | null = null
+  let staleAt = 0
+  const start = async () => {
+    const began = clock.now()
+    const value = await work()
+    const ended = clock.now()
+    staleAt = ended + Math.max(MIN_AGE_MS, (ended - began) / COUNTING_SHARE)
+    return value
+  }
+  return () => {
+    if (outcome !== null && clock.now() < staleAt) return outcome
+    staleAt = Number.POSITIVE_INFINITY
+    outcome = start().catch((error) => {
+      outcome = null
+      throw error
+    })
+    return outcome
   }
 }

@@ -55,6 +55,8 @@ export interface JetstreamStats {
   readonly lastFrameAt: number | null
   /** When a host last showed that it is there: by a frame, an answer to a ping, or its opening. ms since 1970. */
   readonly lastHeartbeatAt: number | null
+  /** Frames a second by the host's own time, since it was connected; null for the first 100. */
+  readonly perSecond: number | null
   /** For how long the host that is connected has sent nothing although it answers, in ms. */
   readonly quietMs: number
   /** How far back the stream was when it was last heard of, in ms: the age of the last frame as it arrived. */
@@ -87,6 +89,8 @@ export function createJetstream(options: JetstreamOptions): JetstreamSource {
   const { pongTimeoutMs } = options
   const hosts = subscriptionUrls(options.urls, collections)
   let zstd = decoderOf(options.zstdDictionary, logger)
+  /** The first frame of the connection: its time, and how many came before it. */
+  let first: { readonly us: number; readonly frames: number } | null = null
   const stats: Mutable<JetstreamStats> = {
     host: null,
     connectedAt: null,
@@ -97,6 +101,7 @@ export function createJetstream(options: JetstreamOptions): JetstreamSource {
     lastFrameUs: null,
     lastFrameAt: null,
     lastHeartbeatAt: null,
+    perSecond: null,
     quietMs: 0,
     lagMs: null,
   }
@@ -174,7 +179,9 @@ export function createJetstream(options: JetstreamOptions): JetstreamSource {
     stats.host = host
     stats.connectedAt = clock.now()
     stats.connections++
+    stats.perSecond = null
     stats.quietMs = 0
+    first = null
     stats.lagMs = Math.round((clock.nowUs() - cursorUs) / 1000)
   }
 
@@ -193,6 +200,9 @@ export function createJetstream(options: JetstreamOptions): JetstreamSource {
       if (timeUs === null) continue
       stats.lastFrameUs = timeUs
       stats.lastFrameAt = clock.now()
+      first ??= { us: timeUs, frames: stats.frames }
+      const frames = stats.frames - first.frames
+      if (frames >= 100 && timeUs > first.us) stats.perSecond = (frames * 1e6) / (timeUs - first.us)
       stats.lagMs = Math.max(0, Math.round(stats.lastFrameAt - timeUs / 1000))
       items.push({ event, position: toPosition({ host, cursorUs: timeUs }) })
       bytes += text.length

@@ -40,6 +40,12 @@ export interface PdsClient {
   getRepoStatus(pds: string, did: string, options?: XrpcOptions): Promise<RepoStatus>
   /** @throws ServiceError `repo-not-found`, `inactive`, … */
   getLatestCommit(pds: string, did: string, options?: XrpcOptions): Promise<{ cid: string; rev: string }>
+  /**
+   * NSIDs of the collections that an account has records in.
+   *
+   * @throws ServiceError `repo-not-found`, `inactive`, …
+   */
+  getCollections(pds: string, did: string, options?: XrpcOptions): Promise<readonly string[]>
   /** @throws ServiceError `record-not-found`, `repo-not-found`, … */
   getRecord(
     pds: string,
@@ -60,7 +66,7 @@ export interface PdsClient {
 }
 
 /** Reads accounts at their own PDS. */
-export function createPdsClient(xrpc: XrpcClient): PdsClient {
+export function createPdsClient(xrpc: Pick<XrpcClient, 'get'>): PdsClient {
   async function page(pds: string, params: XrpcParams, options?: XrpcOptions): Promise<Record<string, any>> {
     for (const limit of LIMITS) {
       try {
@@ -102,6 +108,12 @@ export function createPdsClient(xrpc: XrpcClient): PdsClient {
     },
 
     getLatestCommit: latestCommit,
+
+    async getCollections(pds, did, options) {
+      const { collections } = await xrpc.get(pds, 'com.atproto.repo.describeRepo', { repo: did }, options)
+      if (!Array.isArray(collections)) throw ServiceError.unreadable(pds, `a description of ${did} without collections`)
+      return collections.filter((nsid) => typeof nsid === 'string')
+    },
 
     async getRecord(pds, { did, collection, rkey }, options) {
       const params = { repo: did, collection, rkey }

@@ -16,7 +16,7 @@ export interface RepoPage {
  * @throws ServiceError where a page cannot be had, or the relay leads in a circle
  */
 export async function* listReposByCollection(
-  xrpc: XrpcClient,
+  xrpc: Pick<XrpcClient, 'get'>,
   relay: string,
   collection: string,
   options: { cursor?: string | null | undefined; signal?: AbortSignal | undefined } = {},

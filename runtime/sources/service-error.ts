@@ -6,6 +6,7 @@ import { LexidexError } from '../core/errors.ts'
  * - `record-not-found`, `repo-not-found`: the host says so by name
  * - `inactive`: the host has the account, but it is deactivated, suspended or taken down
  * - `rate-limited`: ask again after `retryAfterMs`
+ * - `incomplete`: there was a whole answer, but what it should hold is not all there; ask again later
  * - `too-large`: the answer is bigger than what is read; ask for less
  * - `transient`: the network, a timeout, a 5xx, or something between us and the host; ask again later
  * - `permanent`: the host refuses the request as it is
@@ -15,6 +16,7 @@ export type ServiceErrorKind =
   | 'repo-not-found'
   | 'inactive'
   | 'rate-limited'
+  | 'incomplete'
   | 'too-large'
   | 'transient'
   | 'permanent'

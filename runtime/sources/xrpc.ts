@@ -1,5 +1,5 @@
 import { messageOf } from '../core/errors.ts'
-import { type Fetch, FetchError } from '../core/http.ts'
+import { type Fetch, FetchError, type FetchStream, type StreamedAnswer, type StreamOptions } from '../core/http.ts'
 import { type Clock, systemClock } from '../core/time.ts'
 import { sleep } from './backoff.ts'
 import { ServiceError } from './service-error.ts'
@@ -12,6 +12,8 @@ const LIMITED_FIRST_MS = 1000
 const LIMITED_LONGEST_MS = 60_000
 /** Times that a host may say 429 to one request. */
 const LIMITED_TRIES = 8
+/** Bytes of an error that are read. */
+const LONGEST_REFUSAL = 100_000
 /** A host that asks for a longer wait than this is come back to by the caller. */
 const LONGEST_WAIT_MS = 10 * 60_000
 
@@ -24,16 +26,38 @@ export interface XrpcClient {
    * @throws ServiceError; the signal's reason where it aborts
    */
   get(service: string, method: string, params: XrpcParams, options?: XrpcOptions): Promise<Record<string, any>>
+  /**
+   * Calls a query with a long answer, and gives what `read` makes of its bytes. Tried again as `get` is, by another
+   * call of `read`, where the request fails; what `read` throws itself ends the call.
+   *
+   * @throws ServiceError (`too-large` beyond `maxBytes`); the signal's reason where it aborts; what `read` throws
+   */
+  download<T>(
+    service: string,
+    method: string,
+    params: XrpcParams,
+    read: (body: AsyncIterable<Uint8Array>) => Promise<T>,
+    options: DownloadOptions,
+  ): Promise<T>
 }
 
 export type XrpcParams = Readonly<Record<string, string | number>>
 
 export interface XrpcOptions {
   readonly signal?: AbortSignal | undefined
+  /** `false`: one try, for callers that cannot wait. Default true. */
+  readonly retry?: boolean | undefined
+}
+
+export interface DownloadOptions extends StreamOptions {
+  /** Media type that is asked for. */
+  readonly accept: string
 }
 
 export interface XrpcClientOptions {
   readonly fetch: Fetch
+  /** For `download`, which is not to be used without it. */
+  readonly stream?: FetchStream | undefined
   readonly clock?: Clock | undefined
   /** Waits before the second and the third try of a request that failed for the moment, in ms. Default 500 and 2500. */
   readonly retryMs?: readonly number[] | undefined
@@ -60,6 +84,15 @@ export function createXrpc(options: XrpcClientOptions): XrpcClient {
     if (until > (closedUntil.get(host) ?? 0)) closedUntil.set(host, until)
   }
 
+  /** @returns ms until the host takes requests again, where it says so */
+  function heedLimits(url: URL, headers: Headers): number | null {
+    const resetMs = resetAfter(headers, clock.now())
+    if (headers.get('ratelimit-remaining') === '0' && resetMs !== null) {
+      close(url.host, Math.min(resetMs, LONGEST_WAIT_MS))
+    }
+    return resetMs
+  }
+
   async function once(url: URL, signal: AbortSignal | undefined): Promise<Record<string, any>> {
     let response: Response
     try {
@@ -68,40 +101,66 @@ export function createXrpc(options: XrpcClientOptions): XrpcClient {
       signal?.throwIfAborted()
       throw unanswered(url, error)
     }
-    const resetMs = resetAfter(response.headers, clock.now())
-    if (response.headers.get('ratelimit-remaining') === '0' && resetMs !== null) {
-      close(url.host, Math.min(resetMs, LONGEST_WAIT_MS))
-    }
+    const resetMs = heedLimits(url, response.headers)
     const body = await readObject(response)
     if (response.ok && body !== null) return body
     if (response.ok) throw ServiceError.unreadable(url.origin, 'an answer that is no JSON object')
     throw ServiceError.of(url.host, response.status, body, resetMs)
   }
 
-  return {
-    async get(service, method, params, { signal } = {}) {
-      const url = methodUrl(service, method, params)
-      let failed = 0
-      let limited = 0
-      for (;;) {
-        await opening(url.host, signal)
-        try {
-          return await once(url, signal)
-        } catch (error) {
-          if (!(error instanceof ServiceError)) throw error
-          if (error.kind === 'rate-limited') {
-            // Hosts have been seen to refuse earlier than they announce, and to say "0 seconds".
-            const growing = Math.min(LIMITED_LONGEST_MS, LIMITED_FIRST_MS * 2 ** limited)
-            const waitMs = Math.max(growing, error.retryAfterMs ?? 0)
-            if (++limited === LIMITED_TRIES || waitMs > LONGEST_WAIT_MS) throw error
-            close(url.host, waitMs)
-          } else if (error.kind === 'transient' && failed < retryMs.length) {
-            await sleep(retryMs[failed++]! * (0.5 + Math.random() / 2), signal)
-          } else {
-            throw error
-          }
+  async function downloadOnce<T>(
+    url: URL,
+    read: (body: AsyncIterable<Uint8Array>) => Promise<T>,
+    { accept, ...limits }: DownloadOptions,
+  ): Promise<T> {
+    const { signal } = limits
+    let answer: StreamedAnswer
+    try {
+      answer = await options.stream!(url.href, { ...limits, headers: { accept } })
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw unanswered(url, error)
+    }
+    const resetMs = heedLimits(url, answer.headers)
+    if (answer.status === 200) return read(pieces(url, answer.body, signal))
+    throw ServiceError.of(url.host, answer.status, await readRefusal(answer.body), resetMs)
+  }
+
+  /** Tries until it succeeds, or fails for more than the moment. */
+  async function persist<T>(url: URL, signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> {
+    let failed = 0
+    let limited = 0
+    for (;;) {
+      await opening(url.host, signal)
+      try {
+        return await attempt()
+      } catch (error) {
+        if (!(error instanceof ServiceError)) throw error
+        if (error.kind === 'rate-limited') {
+          // Hosts have been seen to refuse earlier than they announce, and to say "0 seconds".
+          const growing = Math.min(LIMITED_LONGEST_MS, LIMITED_FIRST_MS * 2 ** limited)
+          const waitMs = Math.max(growing, error.retryAfterMs ?? 0)
+          if (++limited === LIMITED_TRIES || waitMs > LONGEST_WAIT_MS) throw error
+          close(url.host, waitMs)
+        } else if (error.kind === 'transient' && failed < retryMs.length) {
+          await sleep(retryMs[failed++]! * (0.5 + Math.random() / 2), signal)
+        } else {
+          throw error
         }
       }
+    }
+  }
+
+  return {
+    async get(service, method, params, { signal, retry = true } = {}) {
+      const url = methodUrl(service, method, params)
+      if (retry) return persist(url, signal, () => once(url, signal))
+      await opening(url.host, signal)
+      return once(url, signal)
+    },
+    async download(service, method, params, read, download) {
+      const url = methodUrl(service, method, params)
+      return persist(url, download.signal, () => downloadOnce(url, read, download))
     },
   }
 }
@@ -117,6 +176,36 @@ function unanswered(url: URL, error: unknown): ServiceError {
   const kind = error instanceof FetchError ? error.kind : 'network'
   const outcome = kind === 'refused' ? 'permanent' : kind === 'too-large' ? 'too-large' : 'transient'
   return new ServiceError(outcome, `${url.host}: ${messageOf(error)}`, { cause: error })
+}
+
+async function* pieces(
+  url: URL,
+  body: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void> {
+  try {
+    for await (const piece of body) yield piece
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw unanswered(url, error)
+  }
+}
+
+/** The body of an answer of status 300 or more, where it is JSON of a reasonable size. */
+async function readRefusal(body: AsyncIterable<Uint8Array>): Promise<Record<string, any> | null> {
+  const pieces: Uint8Array[] = []
+  let bytes = 0
+  try {
+    for await (const piece of body) {
+      bytes += piece.length
+      if (bytes > LONGEST_REFUSAL) return null
+      pieces.push(piece)
+    }
+  } catch {
+    // The status has been read, and says enough.
+    return null
+  }
+  return readObject(new Response(Buffer.concat(pieces)))
 }
 
 async function readObject(response: Response): Promise<Record<string, any> | null> {

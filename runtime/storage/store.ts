@@ -85,6 +85,8 @@ export interface Store {
   /** For bookkeeping, the user's own queries and compiling. */
   readonly db: Kysely<any>
   readonly reads: ReadDialect
+  /** Whether batches are applied while the caller does other things, so that the next may be given meanwhile. */
+  readonly background: boolean
   /**
    * Applies what is not applied yet, safely when several processes start together.
    *
@@ -106,8 +108,14 @@ export interface Store {
    *   dependent collection. Puts to dependent collections, and puts with a subject, need known accounts.
    * - A put is kept only where its rev is later than the row's and the tombstone's.
    * - A delete removes rows up to its rev and leaves a tombstone. A quarantine does that too and keeps the version.
+   * - A check makes a known account due. What was found out of one hides, shows or removes all that it has; of an
+   *   account that is deleted no put and no refused version is kept.
+   *
+   * Batches are applied in the order in which they are given.
+   *
+   * @param follows a batch that was given before and may not have settled yet: where that one fails, so does this one
    */
-  apply(batch: ApplyBatch): MaybePromise<ApplyResult>
+  apply(batch: ApplyBatch, follows?: ApplyBatch): MaybePromise<ApplyResult>
   /**
    * Whether an error of `apply` is about the database's condition (busy, full, unreachable), so that the same
    * batch may pass later. False: something in the batch cannot be stored.

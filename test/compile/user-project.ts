@@ -69,7 +69,8 @@ export class UserProject {
       encoding: 'utf8',
       maxBuffer: 1 << 28,
     })
-    return (stdout + stderr).split('\n').filter((line) => line.trim() !== '')
+    // Lines that go on with an error are indented.
+    return (stdout + stderr).split('\n').filter((line) => /^\S/.test(line))
   }
 
   remove(): void {

@@ -10,6 +10,7 @@ import { type EmittedFile, type GenerateResult, generate } from '../../generator
 import { reachable } from '../../generator/input/closure.ts'
 import { loadLexicons } from '../../generator/input/lexicons.ts'
 import { UserProject } from '../compile/user-project.ts'
+import { cases, Golden } from '../golden/cases.ts'
 import { cacheDir, repository } from './support/project.ts'
 
 const bin = path.join(repository, 'node_modules/@atproto/lex-cli/bin.js')
@@ -71,26 +72,25 @@ function withoutImports({ path, content }: EmittedFile): [string, string] {
   return [path, body.trim()]
 }
 
-describe.each(readdirSync(appsFolder))('method lexicons of %s', (name) => {
-  test('refer to what is there', () => {
-    const docs = methodDocs(apps.get(name)!)
-    const lexicons = new Lexicons(docs)
-    const refs = docs.flatMap((doc) => [...refsIn(doc)].map((ref) => (ref.startsWith('#') ? doc.id + ref : ref)))
-    expect(refs.length).toBeGreaterThan(0)
-    for (const ref of refs) expect(lexicons.getDef(ref), ref).toBeDefined()
-  })
+const successful = cases.filter((golden) => new Golden(golden).files() !== null)
+const projects = [
+  ...readdirSync(appsFolder).map((name) => ({ name, root: path.join(appsFolder, name) })),
+  ...successful,
+]
 
-  test('are named by their methods', () => {
-    const { model, files } = apps.get(name)!
-    const methods = model.collections.flatMap((c) =>
-      c.methods.map((method) => `${model.namespace}.${c.name}.${method}`),
-    )
-    const ids = methodDocs(apps.get(name)!).map((doc) => doc.id)
-    expect(ids).toEqual(expect.arrayContaining(methods))
-    expect(files.map((file) => file.path)).toEqual(
-      expect.arrayContaining(ids.map((id) => `lexicons/${id.replaceAll('.', '/')}.json`)),
-    )
-  })
+test.each(projects)('method lexicons of $name are valid, complete and where their names say', async ({ root }) => {
+  const generated = await generate({ root, write: false, cacheDir })
+  const docs = methodDocs(generated)
+  const lexicons = new Lexicons(structuredClone(docs))
+  const refs = docs.flatMap((doc) => [...refsIn(doc)].map((ref) => (ref.startsWith('#') ? doc.id + ref : ref)))
+  for (const ref of refs) expect(lexicons.getDef(ref), ref).toBeDefined()
+
+  const { namespace, collections } = generated.model
+  const methods = collections.flatMap((c) => c.methods.map((method) => `${namespace}.${c.name}.${method}`))
+  expect(docs.map((doc) => doc.id)).toEqual(expect.arrayContaining(methods))
+  expect(generated.files.map((file) => file.path)).toEqual(
+    expect.arrayContaining(docs.map((doc) => `lexicons/${doc.id.replaceAll('.', '/')}.json`)),
+  )
 })
 
 function* refsIn(value: unknown): Generator<string> {

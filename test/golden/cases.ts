@@ -17,9 +17,10 @@ export interface Case {
   readonly root: string
 }
 
-export const cases: readonly Case[] = readdirSync(folder)
-  .sort()
-  .map((name) => ({ name, root: path.join(folder, name) }))
+export const cases: readonly Case[] = readdirSync(folder, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => ({ name, root: path.join(folder, name) }))
+  .sort((a, b) => (a.name < b.name ? -1 : 1))
 
 /** What the generator makes of a project. */
 export interface Outcome {

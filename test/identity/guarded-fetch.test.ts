@@ -1,6 +1,7 @@
 import type dns from 'node:dns'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createGuardedFetch, type GuardedFetchOptions } from '../../runtime/identity/guarded-fetch.ts'
 
@@ -57,6 +58,23 @@ describe('URLs that are refused', () => {
     'https://[fe80::1]/',
     'https://[64:ff9b::7f00:1]/',
     'https://localhost/',
+    'https://127.0.0.1./',
+    'https://0.0.0.0/',
+    'https://0x7f.0.0.1/',
+    'https://017700000001/',
+    'https://127%2e0%2e0%2e1/',
+    'https://127。0。0。1/',
+    'https://ⓛocalhost/',
+    'https://[::]/',
+    'https://[::127.0.0.1]/',
+    'https://[2002:7f00:1::]/',
+    'https://[fe80::1%25eth0]/',
+    'https://[64:ff9b:1::a00:1]/',
+    'https://1.1.1.1:22/',
+    'https://1.1.1.1:80/',
+    'https://example.com:25/',
+    'https://user@example.com/',
+    'gopher://example.com/',
   ])('%s', async (url) => {
     await expect(guarded()(url)).rejects.toMatchObject(REFUSED)
   })
@@ -72,6 +90,32 @@ describe('URLs that are refused', () => {
   ])('a name that leads to %j', async (addresses) => {
     const fetch = guarded({ lookup: resolvesTo(...addresses) })
     await expect(fetch('https://pds.example.com/')).rejects.toMatchObject(REFUSED)
+  })
+
+  test('a name that leads elsewhere each time: every connection is looked at', async () => {
+    const answers = [['10.0.0.7'], ['127.0.0.1']]
+    const looked: string[] = []
+    const lookup = ((name: string, options: unknown, callback: () => void) => {
+      looked.push(name)
+      resolvesTo(...answers.shift()!)(name, options as dns.LookupAllOptions, callback)
+    }) as unknown as typeof dns.lookup
+    const fetch = guarded({ lookup })
+    await expect(fetch('https://rebinding.example.com/')).rejects.toMatchObject(REFUSED)
+    await expect(fetch('https://rebinding.example.com/')).rejects.toMatchObject(REFUSED)
+    expect(looked).toEqual(['rebinding.example.com', 'rebinding.example.com'])
+  })
+
+  test('an open door to a host is none to what its name leads to otherwise', async () => {
+    const { port } = await serve((_request, response) => response.end('secret'))
+    const fetch = guarded({ allowHosts: [`127.0.0.1:${port}`], lookup: resolvesTo('127.0.0.1') })
+    await expect(fetch(`https://elsewhere.example.com:${port}/`)).rejects.toMatchObject(REFUSED)
+    await expect(fetch(`https://127.0.0.1:${port + 1}/`)).rejects.toMatchObject(REFUSED)
+  })
+
+  test('a name with a dot at its end', async () => {
+    const fetch = guarded({ allowHosts: ['pds.internal'], lookup: resolvesTo('127.0.0.1') })
+    await expect(fetch('https://localhost./')).rejects.toMatchObject(REFUSED)
+    await expect(fetch('https://pds.internal./')).rejects.toMatchObject(REFUSED)
   })
 
   test('says what to do about a host of our own', async () => {
@@ -124,15 +168,21 @@ describe('redirects', () => {
     await expect(fetch(`${url}/6`)).rejects.toMatchObject(REFUSED)
   })
 
-  test.each(['https://127.0.0.1:9/', 'http://example.com/', 'file:///etc/passwd', 'https://[::1]/', '//10.0.0.1/'])(
-    'to %s are refused',
-    async (location) => {
-      const { url, host } = await serve((_request, response) => {
-        response.writeHead(307, { location }).end()
-      })
-      await expect(guarded({ allowHosts: [host] })(url)).rejects.toMatchObject(REFUSED)
-    },
-  )
+  test.each([
+    'https://a:b@example.com/',
+    'https://example.com:22/',
+    'https://2130706433/',
+    'https://127.0.0.1:9/',
+    'http://example.com/',
+    'file:///etc/passwd',
+    'https://[::1]/',
+    '//10.0.0.1/',
+  ])('to %s are refused', async (location) => {
+    const { url, host } = await serve((_request, response) => {
+      response.writeHead(307, { location }).end()
+    })
+    await expect(guarded({ allowHosts: [host] })(url)).rejects.toMatchObject(REFUSED)
+  })
 })
 
 describe('limits', () => {
@@ -160,6 +210,38 @@ describe('limits', () => {
   test('a connection that is cut', async () => {
     const { url, host } = await serve((request) => request.socket.destroy())
     await expect(guarded({ allowHosts: [host] })(url)).rejects.toMatchObject({ kind: 'network' })
+  })
+
+  test('a body that is cut short', async () => {
+    const { url, host } = await serve((_request, response) => {
+      response.writeHead(200, { 'content-length': '100' })
+      response.write('half')
+      setTimeout(() => response.destroy(), 20)
+    })
+    await expect(guarded({ allowHosts: [host] })(url)).rejects.toMatchObject({ kind: 'network' })
+  })
+
+  test('a body that unpacks to a flood stays packed', async () => {
+    const packed = gzipSync('x'.repeat(10_000_000))
+    const { url, host } = await serve((_request, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(packed)
+    })
+    const response = await guarded({ allowHosts: [host], maxBytes: packed.length })(url)
+    expect((await response.arrayBuffer()).byteLength).toBe(packed.length)
+  })
+
+  test('headers without end', async () => {
+    const { url, host } = await serve((_request, response) => {
+      response.writeHead(200, { 'x-flood': 'x'.repeat(200_000) }).end()
+    })
+    await expect(guarded({ allowHosts: [host] })(url)).rejects.toMatchObject({ kind: 'network' })
+  })
+
+  test('redirects that take their time count as one request', async () => {
+    const { url, host } = await serve((_request, response) => {
+      setTimeout(() => response.writeHead(302, { location: '/' }).end(), 60)
+    })
+    await expect(guarded({ allowHosts: [host], timeoutMs: 100 })(url)).rejects.toMatchObject({ kind: 'timeout' })
   })
 
   test('a signal', async () => {

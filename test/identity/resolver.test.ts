@@ -29,6 +29,7 @@ describe('did:plc', () => {
       did: DID,
       handle: 'alice.example.com',
       pds: 'https://pds.example.com',
+      signingKey: null,
     })
     expect(asked).toEqual([`https://plc.example.com/${DID}`])
   })
@@ -147,7 +148,7 @@ describe('on a network', () => {
 
   test('every account has its own PDS', async () => {
     const identities = await Promise.all(network.accounts.map(({ did }) => resolver.resolve(did)))
-    expect(identities).toEqual(network.accounts.map(({ did, handle, pds }) => ({ did, handle, pds })))
+    expect(identities).toMatchObject(network.accounts.map(({ did, handle, pds }) => ({ did, handle, pds })))
   })
 
   test('an unknown DID is not found', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { EVENT, type HttpFault, type Network, RSVP, startNetwork } from '../../fixtures/network/index.ts'
+import { carOf, EVENT, type HttpFault, type Network, RSVP, startNetwork } from '../../fixtures/network/index.ts'
 import { type CalendarIndexer, expectSame, indexed, manualClock, openIndexer } from './support.ts'
 
 let network: Network
@@ -15,6 +15,9 @@ afterEach(async () => {
 })
 
 const LIST = 'com.atproto.repo.listRecords'
+const GET_REPO = 'com.atproto.sync.getRepo'
+/** What a host says that gives no archives. */
+const NOT_OFFERED = { status: 501, body: { error: 'MethodNotImplemented', message: 'no' } }
 
 const jobs = () =>
   indexer.db
@@ -45,11 +48,11 @@ describe('backfill', () => {
     await expectSame(indexer, network)
   })
 
-  test('learns handle and PDS of the accounts', async () => {
+  test('learns the PDS of the accounts, and takes no handle on trust', async () => {
     await indexer.backfillAll()
     const rows = await indexer.db.selectFrom('lexidex_account').select(['did', 'handle', 'pds']).execute()
     const byDid = new Map(network.accounts.map((account) => [account.did, account]))
-    for (const { did, handle, pds } of rows) expect(byDid.get(did)).toMatchObject({ handle, pds })
+    for (const { did, handle, pds } of rows) expect([handle, byDid.get(did)!.pds]).toEqual([null, pds])
   })
 
   test('tells how far it is', async () => {
@@ -85,6 +88,7 @@ describe('backfill', () => {
     const abort = new AbortController()
     const cursors: (string | null)[] = []
     network.faults.pds = ({ method, params }) => {
+      if (method === GET_REPO) return NOT_OFFERED
       if (method !== LIST || params.get('repo') !== did || params.get('collection') !== EVENT) return
       cursors.push(params.get('cursor'))
       if (cursors.length === 3) abort.abort()
@@ -200,7 +204,8 @@ describe('backfill', () => {
     try {
       await slow.discover()
       const cursors: string[] = []
-      network.faults.pds = async ({ params }) => {
+      network.faults.pds = async ({ method, params }) => {
+        if (method === GET_REPO) return NOT_OFFERED
         const cursor = params.get('cursor')
         if (params.get('repo') !== did || params.get('collection') !== EVENT || cursor === null) return
         // Long enough for the page before to be saved.
@@ -304,6 +309,129 @@ describe('backfill', () => {
   test('does nothing where it is stopped before it starts', async () => {
     await indexer.discover()
     expect(await indexer.backfill({ signal: AbortSignal.abort() })).toMatchObject({ completed: 0, records: 0 })
+  })
+})
+
+describe('archives', () => {
+  /** Requests for accounts' records, by method. */
+  function spy(answerTo?: HttpFault) {
+    const asked = { [LIST]: 0, [GET_REPO]: 0 }
+    network.faults.pds = (request, answer) => {
+      if (request.method === LIST || request.method === GET_REPO) asked[request.method]++
+      return request.method === GET_REPO ? answerTo?.(request, answer) : undefined
+    }
+    return asked
+  }
+  const rows = async () => {
+    const tables = ['event', 'rsvp', 'profile'] as const
+    const all = tables.map((table) => indexer.db.selectFrom(table).selectAll().orderBy('uri').execute())
+    return (await Promise.all(all)).flat().map(({ id: _id, indexed_at: _at, ...row }) => row)
+  }
+
+  test('take the place of three listings, and give the same rows', async () => {
+    const asked = spy()
+    await indexer.backfillAll()
+    const accounts = await indexer.db.selectFrom('lexidex_account').select('did').execute()
+    const perAccount = await indexer.db
+      .selectFrom('lexidex_job')
+      .select(['did', (eb) => eb.fn.countAll<number>().as('jobs')])
+      .groupBy('did')
+      .execute()
+    expect(asked[GET_REPO]).toBe(perAccount.filter(({ jobs }) => jobs >= 3).length)
+    expect(asked[GET_REPO]).toBeGreaterThan(accounts.length / 2)
+    const byArchive = await rows()
+    const jobsByArchive = await jobs()
+
+    await indexer.close()
+    indexer = await openIndexer(network)
+    spy(() => NOT_OFFERED)
+    await indexer.backfillAll()
+    expect(await rows()).toEqual(byArchive)
+    expect((await jobs()).map(({ due_at: _due, ...job }) => job)).toEqual(
+      jobsByArchive.map(({ due_at: _due, ...job }) => job),
+    )
+    await expectSame(indexer, network)
+  })
+
+  test.each<[string, HttpFault]>([
+    ['does not offer them', () => NOT_OFFERED],
+    ['cuts them off', async (_, answer) => ({ body: ((await answer()).body as Uint8Array).subarray(0, 500) })],
+    ['gives another account', ({ params }) => ({ body: carOf(network.archive(another(params.get('did')!))) })],
+    ['gives no end', () => ({ body: Buffer.alloc(20_000_000, 0xff) })],
+  ])('listings are asked for where a host %s', async (_what, fault) => {
+    const asked = spy(fault)
+    expect((await indexer.backfillAll()).backfilled).toMatchObject({ failed: 0, retrying: 0 })
+    expect(asked[GET_REPO]).toBeGreaterThan(0)
+    await expectSame(indexer, network)
+  })
+
+  test('are not asked for again where they failed before', async () => {
+    const clock = manualClock()
+    const slow = await openIndexer(network, { clock })
+    try {
+      await slow.discover()
+      spy(() => ({ status: 400, body: { error: 'RepoDeactivated', message: 'away' } }))
+      expect((await slow.backfill()).retrying).toBeGreaterThan(0)
+      clock.advance(15 * 60_000)
+      const asked = spy(() => ({ status: 400, body: { error: 'RepoDeactivated', message: 'away' } }))
+      expect(await slow.backfill()).toMatchObject({ failed: 0, retrying: 0 })
+      expect(asked[GET_REPO]).toBe(0)
+      await expectSame(slow, network)
+    } finally {
+      await slow.close()
+    }
+  })
+
+  const another = (did: string) => network.accounts.find((account) => account.did !== did)!.did
+})
+
+describe('limits', () => {
+  test('only the accounts that are named, at once and in all collections', async () => {
+    const [first, second, third] = network.accounts.map(({ did }) => did) as [string, string, string]
+    const { completed } = await indexer.backfill({ dids: [first, second, first] })
+    expect(completed).toBe(6)
+    expect([...new Set((await jobs()).map(({ did }) => did))].sort()).toEqual([first, second].sort())
+    const mine = network.records(EVENT).filter(({ did }) => did === first || did === second)
+    expect(await indexed(indexer, 'event')).toEqual(mine.map(({ uri, cid }) => `${uri} ${cid}`).sort())
+    expect(await indexer.backfill({ dids: [first] })).toMatchObject({ completed: 0 })
+
+    network.faults.pds = () => ({ status: 400, body: { error: 'RepoDeactivated', message: 'away' } })
+    expect(await indexer.backfill({ dids: [third], maxAttempts: 1 })).toMatchObject({ failed: 3, retrying: 0 })
+    delete network.faults.pds
+    expect(await indexer.backfill()).toMatchObject({ completed: 0 })
+    expect(await indexer.backfill({ dids: [third] })).toMatchObject({ completed: 3 })
+  })
+
+  test('hosts at a time, and accounts at a time of one', async () => {
+    await indexer.discover()
+    const running = new Map<string, number>()
+    let hosts = 0
+    let accounts = 0
+    network.faults.pds = async ({ host }, answer) => {
+      running.set(host, (running.get(host) ?? 0) + 1)
+      hosts = Math.max(hosts, [...running.values()].filter((count) => count > 0).length)
+      accounts = Math.max(accounts, running.get(host)!)
+      const reply = await answer()
+      await new Promise((resolve) => setTimeout(resolve, 2))
+      running.set(host, running.get(host)! - 1)
+      return reply
+    }
+    await indexer.backfill({ pdsConcurrency: 1, didsPerPds: 2 })
+    expect([hosts, accounts]).toEqual([1, 2])
+    await expectSame(indexer, network)
+  })
+
+  test('parents before children', async () => {
+    await indexer.discover()
+    const order: string[] = []
+    network.faults.pds = ({ method, params }) => {
+      if (method === GET_REPO) return NOT_OFFERED
+      if (method === LIST && params.get('repo') === network.accounts[0]!.did) order.push(params.get('collection')!)
+      return undefined
+    }
+    await indexer.backfill()
+    const unique = [...new Set(order)]
+    expect(unique.indexOf(EVENT)).toBeLessThan(unique.indexOf(RSVP))
   })
 })
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createRouter } from '../../runtime/index.ts'
+import { NOT_FOLLOWING } from '../../runtime/operations/liveness.ts'
 import { insert, type Served, serveApp } from './support/index.ts'
 import { book, library } from './support/library.ts'
 
@@ -135,13 +136,13 @@ describe('status', () => {
       app: library,
       store: served.store,
       clock: { now: () => now, nowUs: () => now * 1000 },
-      state: () => ({ connected: true, lastEventAt: now }),
+      state: () => ({ ...NOT_FOLLOWING, state: 'live', connected: true, lastEventAt: now }),
     })
     const status = async () =>
       JSON.parse((await router.handle({ method: 'GET', url: '/status', headers: { get: () => null } })).body)
     expect(await status()).toMatchObject({
       collections: [{ records: 0 }, {}, {}],
-      live: { connected: true, lastEventAt: now },
+      live: { state: 'live', connected: true, lastEventAt: now },
     })
     insert(served.store, book, { rkey: 'one' })
     now += 4000

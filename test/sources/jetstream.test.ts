@@ -3,60 +3,14 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { EVENT, type Network, STATUS, startNetwork } from '../../fixtures/network/index.ts'
-import type { Position, SourceItem } from '../../runtime/core/events.ts'
+import type { Position } from '../../runtime/core/events.ts'
 import { createJetstream, type JetstreamOptions } from '../../runtime/sources/jetstream.ts'
-
-/** Reads items in the background until it is stopped. */
-class Reader {
-  readonly items: SourceItem[] = []
-  readonly source: ReturnType<typeof createJetstream>
-  readonly #abort = new AbortController()
-  readonly #done: Promise<void>
-  /** While set, the consumer is busy. */
-  gate: Promise<void> | null = null
-
-  constructor(urls: readonly string[], from: Position | null = null, options: Partial<JetstreamOptions> = {}) {
-    this.source = createJetstream({ urls, collections: [EVENT], reconnectMs: 20, ...options })
-    this.#done = this.#read(from)
-  }
-
-  async #read(from: Position | null): Promise<void> {
-    for await (const items of this.source.items({ signal: this.#abort.signal, from })) {
-      this.items.push(...items)
-      if (this.gate !== null) await this.gate
-    }
-  }
-
-  get events() {
-    return this.items.flatMap(({ event }) => event ?? [])
-  }
-
-  /** `rkey`s of puts and deletes, in order of arrival. */
-  get rkeys(): readonly string[] {
-    return this.events.flatMap((event) => ('rkey' in event ? event.rkey : []))
-  }
-
-  get position(): Position {
-    return this.items.findLast(({ position }) => position !== null)!.position!
-  }
-
-  async until(condition: () => boolean): Promise<void> {
-    for (let i = 0; !condition(); i++) {
-      if (i > 1500) throw new Error(`Not in time; ${this.items.length} items, ${JSON.stringify(this.source.stats())}`)
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
-  }
-
-  async stop(): Promise<void> {
-    this.#abort.abort()
-    await this.#done
-  }
-}
+import { StreamReader } from './reader.ts'
 
 const host = (url: string) => new URL(url).host
 let network: Network
 let author: string
-const readers: Reader[] = []
+const readers: StreamReader[] = []
 
 beforeEach(async () => {
   const baseDate = new Date().toISOString()
@@ -68,8 +22,8 @@ afterEach(async () => {
   await network.close()
 })
 
-function read(...parameters: ConstructorParameters<typeof Reader>): Reader {
-  const reader = new Reader(...parameters)
+function read(...parameters: ConstructorParameters<typeof StreamReader>): StreamReader {
+  const reader = new StreamReader(...parameters)
   readers.push(reader)
   return reader
 }
@@ -217,6 +171,40 @@ describe('several hosts', () => {
       await reader.until(() => other.subscribers === 1)
       await reader.until(() => reader.position.epoch === host(other.jetstream))
       expect(cursors).toEqual([String(Number(seen) - 10_000_000)])
+    } finally {
+      await other.close()
+    }
+  })
+
+  test('goes back to the first where the second fails, 10 s back again: what came meanwhile is not lost', async () => {
+    const other = await startNetwork({ seed: 2, accounts: 1, events: 0, rsvps: 0, clock: Date.now })
+    const asked: { host: string; cursor: string | null }[] = []
+    const spy = (name: string) => (request: { params: URLSearchParams }) => {
+      asked.push({ host: name, cursor: request.params.get('cursor') })
+      return undefined
+    }
+    network.faults.subscribe = spy('A')
+    other.faults.subscribe = spy('B')
+    try {
+      const reader = read([network.jetstream, other.jetstream], start())
+      await reader.until(() => network.subscribers === 1 && reader.rkeys.length > 0)
+      network.faults.subscribe = () => 'hangup'
+      network.dropConnections()
+      await reader.until(() => other.subscribers === 1)
+      const { did } = other.accounts[0]!
+      other.put(did, EVENT, 'on-b', { $type: EVENT, name: 'Soup', createdAt: new Date().toISOString() })
+      await reader.until(() => reader.rkeys.includes('on-b'))
+      // A has it as well, with a time of its own clock; nobody listens there.
+      putEvent('on-a')
+      const seenOnB = String(other.log.at(-1)!.time_us)
+
+      network.faults.subscribe = spy('A')
+      other.faults.subscribe = () => ({ status: 503 })
+      other.dropConnections()
+      await reader.until(() => reader.rkeys.includes('on-a'))
+      expect(asked.map(({ host: name }) => name)).toEqual(['A', 'B', 'A'])
+      expect(asked[2]!.cursor).toBe(String(Number(seenOnB) - 10_000_000))
+      expect(reader.position.epoch).toBe(host(network.jetstream))
     } finally {
       await other.close()
     }

@@ -10,8 +10,8 @@ export interface SqliteDatabase extends Database {
   connect(options?: SqliteStoreOptions): Promise<SqliteStore>
 }
 
-/** A new file in a directory of its own. */
-export async function openSqlite(): Promise<SqliteDatabase> {
+/** A new file in a directory of its own. Stores write inline where nothing else is said: starting a thread takes time. */
+export async function openSqlite(writer: 'thread' | 'inline' = 'inline'): Promise<SqliteDatabase> {
   const directory = mkdtempSync(join(tmpdir(), 'lexidex-'))
   const path = join(directory, 'index.sqlite')
   const stores: SqliteStore[] = []
@@ -19,12 +19,12 @@ export async function openSqlite(): Promise<SqliteDatabase> {
     path,
     migrations: [initOf('sqlite')],
     connect: async (options) => {
-      const store = createSqliteStore(path, options)
+      const store = createSqliteStore(path, { writer, ...options })
       stores.push(store)
       return store
     },
     drop: async () => {
-      for (const store of stores) store.close()
+      for (const store of stores) await store.close()
       rmSync(directory, { recursive: true })
     },
   }

@@ -4,6 +4,13 @@ import { writeProperties } from './properties.ts'
 import { recordContract } from './record-contract.ts'
 import { openSqlite } from './sqlite-harness.ts'
 
-describe('sqlite: records', () => recordContract(openSqlite))
-describe('sqlite: bookkeeping', () => bookkeepingContract(openSqlite))
-describe('sqlite: properties of writes', () => writeProperties(openSqlite, 60))
+const inline = () => openSqlite('inline')
+const thread = () => openSqlite('thread')
+
+describe('sqlite: records', () => recordContract(inline))
+describe('sqlite: bookkeeping', () => bookkeepingContract(inline))
+describe('sqlite: properties of writes', () => writeProperties(inline, 60))
+
+describe('sqlite, on a thread: records', () => recordContract(thread))
+describe('sqlite, on a thread: bookkeeping', () => bookkeepingContract(thread))
+describe('sqlite, on a thread: properties of writes', () => writeProperties(thread, 5))

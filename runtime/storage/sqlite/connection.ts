@@ -3,11 +3,11 @@ import { LexidexError, messageOf } from '../../core/errors.ts'
 
 export interface ConnectionOptions {
   /** Opens an existing database for reading only. Default false. */
-  readonly readonly?: boolean
+  readonly readonly?: boolean | undefined
   /** Page cache in MB. Default 64. */
-  readonly cacheMb?: number
+  readonly cacheMb?: number | undefined
   /** How long a statement waits for another process's lock, in ms. Default 5000. */
-  readonly busyTimeoutMs?: number
+  readonly busyTimeoutMs?: number | undefined
 }
 
 /** Primary result codes of SQLite. @see https://sqlite.org/rescode.html */

@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { Kysely } from 'kysely'
 import type { CollectionDef } from '../../core/collection.ts'
-import { LexidexError } from '../../core/errors.ts'
-import type { Logger } from '../../core/log.ts'
+import { LexidexError, messageOf } from '../../core/errors.ts'
+import { type Logger, silentLogger } from '../../core/log.ts'
 import type { ApplyBatch } from '../../core/operation.ts'
 import type { ApplyResult, MaybePromise, Migration, PreparedQuery, ReadDialect, Store } from '../store.ts'
 import { BatchWriter } from './apply.ts'
@@ -11,30 +11,36 @@ import { SqliteDialect } from './kysely.ts'
 import { migrate, pendingMigrations } from './migrate.ts'
 import { sqliteReads } from './reads.ts'
 import { tableOf } from './tables.ts'
+import { WriterUnavailable } from './unavailable.ts'
+import { InlineWriter, type Writer } from './writer.ts'
+import { ThreadWriter, workerFile } from './writer-thread.ts'
 
 export interface SqliteStoreOptions {
   /** Serves an existing, migrated database and never writes to it. Default false. */
   readonly readonly?: boolean
-  /** Page cache in MB. Default 64. */
+  /**
+   * Where batches and all else that writes runs. `thread`: on a thread of its own, so that reads and sockets never wait
+   * for it. `inline`: on the calling thread. Default `thread`; `inline` in memory, for reading only, and with a warning
+   * where no thread can be started.
+   */
+  readonly writer?: 'thread' | 'inline'
+  /** Page cache in MB, of each thread. Default 64. */
   readonly cacheMb?: number
   /** How long a statement waits for another process's lock, in ms. Default 5000. */
   readonly busyTimeoutMs?: number
-  /** Told of the migrations that were applied. Default: nobody. */
+  /** Told of the migrations that were applied, and of what goes wrong. Default: warnings only, to the console. */
   readonly logger?: Logger
 }
 
-/** An index in one SQLite file. Everything but `db` answers at once, on the calling thread. */
+/** An index in one SQLite file. */
 export interface SqliteStore extends Store {
   readonly dialect: 'sqlite'
   /** Path of the file, or `:memory:`. */
   readonly path: string
-  /** The connection underneath, for pragmas and backups. */
+  /** The calling thread's connection, for pragmas and backups. What writes on it may wait for a batch, and hold up all. */
   readonly database: DatabaseSync
   migrate(migrations: readonly Migration[]): readonly string[]
   use(collections: readonly CollectionDef[]): void
-  /** Answers at once, unless a transaction of `db` is open: then it waits for its end. */
-  apply(batch: ApplyBatch): MaybePromise<ApplyResult>
-  close(): void
 }
 
 /**
@@ -49,6 +55,8 @@ export function createSqliteStore(path: string, options: SqliteStoreOptions = {}
   return new NodeSqliteStore(path, options)
 }
 
+const warnings: Logger = { ...silentLogger, warn: console.warn, error: console.error }
+
 class NodeSqliteStore implements SqliteStore {
   readonly dialect = 'sqlite'
   readonly path: string
@@ -56,16 +64,21 @@ class NodeSqliteStore implements SqliteStore {
   readonly db: Kysely<any>
   readonly reads: ReadDialect = sqliteReads
   readonly #options: SqliteStoreOptions
-  readonly #kysely: SqliteDialect
-  #writer: BatchWriter | null = null
-  #closed = false
+  readonly #logger: Logger
+  readonly #writer: Writer
+  #closed: MaybePromise<void> | null = null
 
   constructor(path: string, options: SqliteStoreOptions) {
     this.path = path
     this.#options = options
+    this.#logger = options.logger ?? warnings
     this.database = openDatabase(path, options)
-    this.#kysely = new SqliteDialect(this.database)
-    this.db = new Kysely({ dialect: this.#kysely })
+    this.#writer = this.#openWriter()
+    this.db = new Kysely({ dialect: new SqliteDialect(this.database, this.#writer) })
+  }
+
+  get background(): boolean {
+    return this.#writer.background
   }
 
   migrate(migrations: readonly Migration[]): readonly string[] {
@@ -80,32 +93,23 @@ class NodeSqliteStore implements SqliteStore {
       busyTimeoutMs: this.#options.busyTimeoutMs ?? 5000,
       now: Date.now(),
     })
-    for (const name of applied) this.#options.logger?.log(`applied migration ${name}`)
+    for (const name of applied) this.#logger.log(`applied migration ${name}`)
     return applied
   }
 
   use(collections: readonly CollectionDef[]): void {
-    this.#writer = new BatchWriter(this.database, collections.map(tableOf))
+    const tables = collections.map(tableOf)
+    // Whatever is missing is missing here too, and is said at once.
+    new BatchWriter(this.database, tables)
+    void this.#writer.perform({ kind: 'use', tables }, null)
   }
 
-  apply(batch: ApplyBatch): MaybePromise<ApplyResult> {
-    const writer = this.#writer
-    if (writer === null) {
-      throw new LexidexError('The store was not told of its collections', {
-        hint: 'Call `store.use(app.collections)` once after `migrate()`.',
-      })
-    }
-    return this.#kysely.transactionEnd === null ? writer.apply(batch) : this.#applyLater(writer, batch)
-  }
-
-  /** Kysely's transaction spans ticks on the same connection; the batch must not become part of it. */
-  async #applyLater(writer: BatchWriter, batch: ApplyBatch): Promise<ApplyResult> {
-    while (this.#kysely.transactionEnd !== null) await this.#kysely.transactionEnd
-    return writer.apply(batch)
+  apply(batch: ApplyBatch, follows?: ApplyBatch): MaybePromise<ApplyResult> {
+    return this.#writer.apply(batch, follows)
   }
 
   isTransient(error: unknown): boolean {
-    return isDatabaseCondition(error)
+    return error instanceof WriterUnavailable || isDatabaseCondition(error)
   }
 
   prepare(sql: string): PreparedQuery {
@@ -113,9 +117,30 @@ class NodeSqliteStore implements SqliteStore {
     return { all: (values) => statement.all(...values) }
   }
 
-  close(): void {
-    if (this.#closed) return
-    this.#closed = true
-    this.database.close()
+  close(): MaybePromise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  #close(): MaybePromise<void> {
+    const closing = this.#writer.close()
+    if (closing === undefined) {
+      this.database.close()
+      return
+    }
+    return closing.finally(() => this.database.close())
+  }
+
+  #openWriter(): Writer {
+    const { writer = 'thread', readonly, cacheMb, busyTimeoutMs } = this.#options
+    const inline = new InlineWriter(this.database)
+    if (writer === 'inline' || readonly || this.path === ':memory:') return inline
+    const fallBack = (cause: unknown) => {
+      this.#logger.warn(`No thread for writing, so that requests wait for every batch: ${messageOf(cause)}`)
+      return inline
+    }
+    const file = workerFile()
+    if (file === null) return fallBack('writer-worker.js is not beside the module; ship it, or do not bundle lexidex')
+    return new ThreadWriter(file, { path: this.path, cacheMb, busyTimeoutMs, fallBack })
   }
 }

@@ -12,59 +12,38 @@ import {
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
-  type TransactionSettings,
 } from 'kysely'
 import { LexidexError } from '../../core/errors.ts'
+import { quote } from './statements.ts'
+import type { Writer } from './writer.ts'
 
 /**
- * Kysely on a `DatabaseSync` that others use as well. Kysely itself lends the one connection to one caller at a time;
- * `transactionEnd` lets the store's own writes wait for a transaction that is open across ticks.
+ * Kysely on the store's two sides: queries that read run on the calling thread's connection, all others and whole
+ * transactions wherever the store writes, between its batches. Where that is one and the same connection, Kysely lends
+ * it to one caller at a time.
  */
 export class SqliteDialect implements Dialect {
-  readonly #connection: SqliteConnection
-  #open: { readonly ended: Promise<void>; readonly end: () => void } | null = null
+  readonly #database: DatabaseSync
+  readonly #writer: Writer
 
-  constructor(db: DatabaseSync) {
-    this.#connection = new SqliteConnection(db)
-  }
-
-  /** Resolves when the transaction that is open now ends; null where none is. */
-  get transactionEnd(): Promise<void> | null {
-    return this.#open?.ended ?? null
+  constructor(database: DatabaseSync, writer: Writer) {
+    this.#database = database
+    this.#writer = writer
   }
 
   createDriver(): Driver {
-    const connection = this.#connection
-    const closeTransaction = () => {
-      this.#open?.end()
-      this.#open = null
-    }
+    const connect = () => new SqliteConnection(this.#database, this.#writer)
     return {
       init: async () => {},
-      acquireConnection: async () => connection,
-      beginTransaction: async (_connection: DatabaseConnection, settings: TransactionSettings) => {
-        // IMMEDIATE: a transaction that reads first and writes later must not find the database changed between.
-        connection.execute(settings.accessMode === 'read only' ? 'BEGIN' : 'BEGIN IMMEDIATE', [])
-        let end = () => {}
-        const ended = new Promise<void>((resolve) => {
-          end = resolve
-        })
-        this.#open = { ended, end }
-      },
-      commitTransaction: async () => {
-        connection.execute('COMMIT', [])
-        closeTransaction()
-      },
-      rollbackTransaction: async () => {
-        try {
-          connection.execute('ROLLBACK', [])
-        } finally {
-          closeTransaction()
-        }
-      },
-      savepoint: async (_connection, name) => connection.execute(`SAVEPOINT ${quoteSavepoint(name)}`, []),
-      rollbackToSavepoint: async (_connection, name) => connection.execute(`ROLLBACK TO ${quoteSavepoint(name)}`, []),
-      releaseSavepoint: async (_connection, name) => connection.execute(`RELEASE ${quoteSavepoint(name)}`, []),
+      acquireConnection: async () => connect(),
+      // IMMEDIATE: a transaction that reads first and writes later must not find the database changed between.
+      beginTransaction: (connection, { accessMode }) =>
+        sqlite(connection).begin(accessMode === 'read only' ? 'BEGIN' : 'BEGIN IMMEDIATE'),
+      commitTransaction: (connection) => sqlite(connection).end('COMMIT'),
+      rollbackTransaction: (connection) => sqlite(connection).end('ROLLBACK'),
+      savepoint: (connection, name) => sqlite(connection).execute(`SAVEPOINT ${quote(name)}`),
+      rollbackToSavepoint: (connection, name) => sqlite(connection).execute(`ROLLBACK TO ${quote(name)}`),
+      releaseSavepoint: (connection, name) => sqlite(connection).execute(`RELEASE ${quote(name)}`),
       releaseConnection: async () => {},
       // The store owns the database and closes it.
       destroy: async () => {},
@@ -76,7 +55,7 @@ export class SqliteDialect implements Dialect {
   }
 
   createAdapter(): DialectAdapter {
-    return new SqliteAdapter()
+    return new Adapter(this.#writer.background)
   }
 
   createIntrospector(db: Kysely<any>): DatabaseIntrospector {
@@ -84,30 +63,71 @@ export class SqliteDialect implements Dialect {
   }
 }
 
-function quoteSavepoint(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
+class Adapter extends SqliteAdapter {
+  readonly #manyConnections: boolean
+
+  constructor(manyConnections: boolean) {
+    super()
+    this.#manyConnections = manyConnections
+  }
+
+  override get supportsMultipleConnections(): boolean {
+    return this.#manyConnections
+  }
+}
+
+/** The driver hands out no other. */
+function sqlite(connection: DatabaseConnection): SqliteConnection {
+  return connection as SqliteConnection
 }
 
 const WRITES = new Set(['InsertQueryNode', 'UpdateQueryNode', 'DeleteQueryNode', 'MergeQueryNode'])
 
+/** Text of SQL that may write, whatever it begins with. Some that only reads is taken for it, and no harm done. */
+const MAY_WRITE = /^(?!\s*(?:select|values|explain)\b)|\b(?:insert|update|delete|replace)\b/i
+
+function mayWrite({ query, sql }: CompiledQuery): boolean {
+  return query.kind === 'SelectQueryNode' ? false : query.kind !== 'RawNode' || MAY_WRITE.test(sql)
+}
+
+let lastTransaction = 0
+
 class SqliteConnection implements DatabaseConnection {
-  readonly #db: DatabaseSync
+  readonly #database: DatabaseSync
+  readonly #writer: Writer
+  /** Number of the transaction that is open. */
+  #transaction: number | null = null
 
-  constructor(db: DatabaseSync) {
-    this.#db = db
+  constructor(database: DatabaseSync, writer: Writer) {
+    this.#database = database
+    this.#writer = writer
   }
 
-  execute(sql: string, parameters: readonly unknown[]): void {
-    this.#db.prepare(sql).run(...(parameters as SQLInputValue[]))
+  async begin(sql: 'BEGIN' | 'BEGIN IMMEDIATE'): Promise<void> {
+    const transaction = ++lastTransaction
+    await this.#writer.perform({ kind: 'begin', sql }, transaction)
+    this.#transaction = transaction
   }
 
-  async executeQuery<R>({ sql, parameters, query }: CompiledQuery): Promise<QueryResult<R>> {
-    const statement = this.#db.prepare(sql)
-    const values = parameters as SQLInputValue[]
-    if (!WRITES.has(query.kind) || ('returning' in query && query.returning !== undefined)) {
-      return { rows: statement.all(...values) as R[] }
+  async end(sql: 'COMMIT' | 'ROLLBACK'): Promise<void> {
+    await this.#writer.perform({ kind: 'end', sql }, this.#transaction)
+    this.#transaction = null
+  }
+
+  async execute(sql: string): Promise<void> {
+    await this.#writer.perform({ kind: 'statement', sql, values: [], returns: false }, this.#transaction)
+  }
+
+  async executeQuery<R>(compiled: CompiledQuery): Promise<QueryResult<R>> {
+    const { sql, query } = compiled
+    const values = compiled.parameters as SQLInputValue[]
+    if (this.#transaction === null && !mayWrite(compiled)) {
+      return { rows: this.#database.prepare(sql).all(...values) as R[] }
     }
-    const { changes, lastInsertRowid } = statement.run(...values)
+    const returns = !WRITES.has(query.kind) || ('returning' in query && query.returning !== undefined)
+    const statement = { kind: 'statement', sql, values, returns } as const
+    const { rows, changes, lastInsertRowid } = await this.#writer.perform(statement, this.#transaction)
+    if (returns) return { rows: rows as R[] }
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
   }
 

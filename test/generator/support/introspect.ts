@@ -4,13 +4,14 @@ import { generate, SqliteDialect as SqliteCodegen } from 'kysely-codegen'
 import { ts } from 'ts-morph'
 import type { Model } from '../../../generator/model/types.ts'
 import { SqliteDialect } from '../../../runtime/storage/sqlite/kysely.ts'
+import { InlineWriter } from '../../../runtime/storage/sqlite/writer.ts'
 
 /** TypeScript that kysely-codegen writes for a database that a migration made, as it sees it. */
 export async function introspect(migration: string, model: Model): Promise<string> {
   const database = new DatabaseSync(':memory:')
   try {
     database.exec(migration)
-    const db = new Kysely<unknown>({ dialect: new SqliteDialect(database) })
+    const db = new Kysely<unknown>({ dialect: new SqliteDialect(database, new InlineWriter(database)) })
     return await generate({
       db,
       dialect: new SqliteCodegen(),

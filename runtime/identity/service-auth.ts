@@ -1,0 +1,104 @@
+import { createPublicKey, ECDH, type KeyObject, verify } from 'node:crypto'
+import { base58btc } from 'multiformats/bases/base58'
+import { isDid } from '../core/at-uri.ts'
+import { messageOf, XrpcError } from '../core/errors.ts'
+import type { Clock } from '../core/time.ts'
+import type { Resolver } from './resolver.ts'
+
+export interface ServiceAuthOptions {
+  /** DID of this service, which tokens must be made out to. */
+  readonly audience: string
+  /** NSID of the method, which tokens must be made out for. */
+  readonly method: string
+  readonly resolver: Pick<Resolver, 'resolve'>
+  readonly clock: Clock
+}
+
+/** Tokens for something else, which their holders may have given away. */
+const OTHER_TYPES = new Set(['at+jwt', 'refresh+jwt', 'dpop+jwt'])
+
+/** Curves of atproto's signing keys, by the multicodec prefix of a key. @see https://atproto.com/specs/cryptography */
+const CURVES = [
+  { prefix: [0xe7, 0x01], alg: 'ES256K', curve: 'secp256k1', crv: 'secp256k1' },
+  { prefix: [0x80, 0x24], alg: 'ES256', curve: 'prime256v1', crv: 'P-256' },
+] as const
+
+/** Whether a bearer token has the form of a JWT. */
+export function isJwt(token: string): boolean {
+  return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)
+}
+
+/**
+ * The account that a token of atproto's service auth speaks for: its signature is by the signing key of the issuer's
+ * DID document as it is now. A token may be used again until it expires.
+ *
+ * @throws XrpcError 401 where the token proves nothing
+ * @see https://atproto.com/specs/xrpc#inter-service-authentication-jwt
+ */
+export async function verifyServiceAuth(token: string, options: ServiceAuthOptions): Promise<string> {
+  const { audience, method, resolver, clock } = options
+  const [head = '', body = '', signature = ''] = token.split('.')
+  const header = readPart(head)
+  const { iss, aud, lxm, exp } = readPart(body)
+  if (OTHER_TYPES.has(String(header.typ))) throw refused('BadJwtType', `it is of type ${header.typ}`)
+  if (typeof exp !== 'number' || exp * 1000 <= clock.now()) throw refused('JwtExpired', 'it has expired')
+  if (aud !== audience) throw refused('BadJwtAudience', `its audience (aud) is not ${audience}`)
+  if (lxm !== method) throw refused('BadJwtLexiconMethod', `its method (lxm) is not ${method}`)
+  if (typeof iss !== 'string' || !isDid(iss))
+    throw refused('BadJwtIss', 'its issuer (iss) is not the DID of an account')
+
+  const signed = Buffer.from(`${head}.${body}`)
+  const proof = Buffer.from(signature, 'base64url')
+  const fits = async (fresh: boolean) => {
+    const key = await signingKey(iss, resolver, { fresh, alg: header.alg })
+    return key !== null && verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, proof)
+  }
+  // The key may have been changed since the document was read.
+  if ((await fits(false)) || (await fits(true))) return iss
+  throw refused('BadJwtSignature', `its signature is not by the signing key of ${iss}`)
+}
+
+function refused(error: string, why: string): XrpcError {
+  return new XrpcError(401, error, `The service auth token was refused: ${why}.`)
+}
+
+function readPart(part: string): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'))
+  } catch {
+    throw refused('BadJwt', 'it is no JWT')
+  }
+  if (typeof value !== 'object' || value === null) throw refused('BadJwt', 'it is no JWT')
+  return value as Record<string, unknown>
+}
+
+async function signingKey(
+  did: string,
+  resolver: Pick<Resolver, 'resolve'>,
+  { fresh, alg }: { fresh: boolean; alg: unknown },
+): Promise<KeyObject | null> {
+  let multibase: string | null
+  try {
+    multibase = (await resolver.resolve(did, { fresh })).signingKey
+  } catch (error) {
+    throw refused('BadJwtIss', messageOf(error))
+  }
+  return multibase === null ? null : readKey(multibase, alg)
+}
+
+/** Null where it is none for `alg`. */
+function readKey(multibase: string, alg: unknown): KeyObject | null {
+  try {
+    const bytes = base58btc.decode(multibase)
+    const kind = CURVES.find(({ prefix }) => prefix.every((byte, i) => bytes[i] === byte))
+    if (kind === undefined || kind.alg !== alg) return null
+    const { curve, crv, prefix } = kind
+    const point = ECDH.convertKey(bytes.subarray(prefix.length), curve, undefined, undefined, 'uncompressed') as Buffer
+    const [x, y] = [point.subarray(1, 33), point.subarray(33)].map((half) => half.toString('base64url'))
+    return createPublicKey({ key: { kty: 'EC', crv, x: x!, y: y! }, format: 'jwk' })
+  } catch {
+    // Strangers write DID documents: what is no key proves nothing.
+    return null
+  }
+}

@@ -1,0 +1,188 @@
+import { decode } from '@atproto/lex-cbor'
+import { lexToJson } from '@atproto/lex-json'
+import { CID } from 'multiformats/cid'
+import { messageOf } from '../core/errors.ts'
+import { Slots } from '../core/slots.ts'
+import { isTid } from '../core/tid.ts'
+import { sleep } from './backoff.ts'
+import { CarReader } from './car.ts'
+import { type Leaf, leaves } from './mst.ts'
+import { keyOf, RepoBlocks } from './repo-blocks.ts'
+import { ServiceError, type XrpcClient } from './xrpc.ts'
+
+/** Bytes of an archive. */
+const MAX_ARCHIVE = 1_000_000_000
+/** ms for an archive, and between two pieces of it. */
+const MAX_MS = 15 * 60_000
+const IDLE_MS = 30_000
+/** Bytes held of one repo: its tree, and the records that are wanted. */
+const MAX_HELD = 256_000_000
+/** Repos of which more than this is held come one at a time, so that many accounts at once do not add up. */
+const LARGE = 16_000_000
+const largeRepos = new Slots(1)
+/** Records of the tree that are looked at before others get their turn. */
+const TURN = 5000
+
+export interface RepoOptions {
+  /** NSIDs of the collections whose records are wanted. */
+  readonly collections: readonly string[]
+  /** Bytes of the archive. Default 1 GB. */
+  readonly maxBytes?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A repo at one revision, complete in the collections that were asked for. */
+export interface Repo {
+  readonly did: string
+  /** Revision of the commit. What is in no collection of this repo did not exist at that time. */
+  readonly rev: string
+  /** Version of the repo format. */
+  readonly version: number
+  /** CID of the commit. */
+  readonly commit: string
+  /** Records of one of the collections that were asked for, in the order of their keys. */
+  records(collection: string): Generator<RepoRecord, void>
+}
+
+export interface RepoRecord {
+  readonly collection: string
+  readonly rkey: string
+  readonly cid: string
+  /**
+   * The record as JSON, in the form and order that the PDS's own `listRecords` gives. Where its bytes cannot be read, a
+   * string that says why: the record exists, and is for admission to refuse.
+   */
+  readonly value: unknown
+}
+
+/**
+ * Fetches an account's whole repo from its PDS in one archive, and gives it to `use` once it has proved complete: the
+ * commit is of this account, every node of the tree is there with its keys in order, and so is every record of the
+ * wanted collections. Blocks are held only as long as `use` takes, and of other collections hardly any are.
+ *
+ * A record of a wanted collection that claims another type is told from a record of another collection only by the
+ * tree; where there is one, the archive is fetched twice.
+ *
+ * @throws ServiceError: `incomplete` where something is missing or wrong, `too-large`, `repo-not-found`, `inactive`, …;
+ * what `use` throws
+ */
+export async function fetchRepo<T>(
+  xrpc: Pick<XrpcClient, 'download'>,
+  pds: string,
+  did: string,
+  options: RepoOptions,
+  use: (repo: Repo) => Promise<T>,
+): Promise<T> {
+  const { collections, signal, maxBytes = MAX_ARCHIVE } = options
+  let isLarge = false
+
+  const download = <R>(read: (body: AsyncIterable<Uint8Array>) => Promise<R>) =>
+    xrpc.download(pds, 'com.atproto.sync.getRepo', { did }, read, {
+      accept: 'application/vnd.ipld.car',
+      signal,
+      maxBytes,
+      idleMs: IDLE_MS,
+      maxMs: MAX_MS,
+    })
+
+  /** @returns the archive's first root */
+  async function fill(blocks: RepoBlocks, body: AsyncIterable<Uint8Array>, only?: ReadonlySet<string>): Promise<CID> {
+    let root: CID | undefined
+    const reader = new CarReader({
+      roots: (roots) => {
+        root = roots[0]
+      },
+      block: (cid, bytes) => blocks.add(cid, bytes, only),
+    })
+    for await (const piece of body) {
+      asIncomplete(pds, did, () => reader.push(piece))
+      if (blocks.size > MAX_HELD) throw new ServiceError('too-large', `${pds}: the repo of ${did} is too large to hold`)
+      if (blocks.size > LARGE && !isLarge) {
+        await largeRepos.acquire(signal)
+        isLarge = true
+      }
+    }
+    asIncomplete(pds, did, () => reader.end())
+    if (root === undefined) throw incomplete(pds, did, 'the archive has no root')
+    return root
+  }
+
+  try {
+    const { blocks, root } = await download(async (body) => {
+      const blocks = new RepoBlocks(collections)
+      return { blocks, root: await fill(blocks, body) }
+    })
+    const { data, ...head } = asIncomplete(pds, did, () => readCommit(blocks.read(root), did))
+    const missing = await missingRecords(blocks, data, new Set(collections)).catch((error) => {
+      throw incomplete(pds, did, messageOf(error))
+    })
+    // The second archive may be of a later rev; a CID means the same in both.
+    if (missing.size > 0 && blocks.dropped > 0) await download((body) => fill(blocks, body, keysOf(missing)))
+    for (const [cid, key] of missing) {
+      if (!blocks.has(cid)) throw incomplete(pds, did, `record ${key} is missing`)
+    }
+    return await use({
+      ...head,
+      commit: root.toString(),
+      *records(collection) {
+        // After `/` comes `0`.
+        for (const leaf of leaves(blocks.read, data, `${collection}/`, `${collection}0`)) yield readRecord(blocks, leaf)
+      },
+    })
+  } finally {
+    if (isLarge) largeRepos.release()
+  }
+}
+
+/** Walks the whole tree. @returns the wanted records that are not there, and their keys */
+async function missingRecords(
+  blocks: RepoBlocks,
+  root: CID,
+  collections: ReadonlySet<string>,
+): Promise<Map<CID, string>> {
+  const missing = new Map<CID, string>()
+  let seen = 0
+  for (const { key, cid } of leaves(blocks.read, root)) {
+    if (collections.has(key.slice(0, key.indexOf('/'))) && !blocks.has(cid)) missing.set(cid, key)
+    if (++seen % TURN === 0) await sleep(0)
+  }
+  return missing
+}
+
+function keysOf(cids: ReadonlyMap<CID, string>): ReadonlySet<string> {
+  return new Set([...cids.keys()].map(({ bytes }) => keyOf(bytes)))
+}
+
+function readCommit(bytes: Uint8Array, did: string) {
+  const commit = decode(bytes) as { did?: unknown; rev?: unknown; version?: unknown; data?: unknown } | null
+  const data = CID.asCID(commit?.data)
+  if (data === null || typeof commit?.rev !== 'string' || typeof commit.version !== 'number' || !isTid(commit.rev)) {
+    throw new Error('its root is no commit')
+  }
+  if (commit.did !== did) throw new Error(`it is the repo of ${String(commit.did)}`)
+  return { did, rev: commit.rev, version: commit.version, data }
+}
+
+function readRecord(blocks: RepoBlocks, { key, cid }: Leaf): RepoRecord {
+  const slash = key.indexOf('/')
+  const [collection, rkey] = [key.slice(0, slash), key.slice(slash + 1)]
+  let value: unknown
+  try {
+    value = lexToJson(decode(blocks.read(cid)))
+  } catch (error) {
+    value = `The record could not be read: ${messageOf(error)}`
+  }
+  return { collection, rkey, cid: cid.toString(), value }
+}
+
+function asIncomplete<T>(pds: string, did: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw incomplete(pds, did, messageOf(error))
+  }
+}
+
+function incomplete(pds: string, did: string, why: string): ServiceError {
+  return new ServiceError('incomplete', `${pds}: the archive of ${did} is incomplete: ${why}`)
+}
