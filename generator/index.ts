@@ -164,6 +164,11 @@ export interface Config<N extends Nsids = Nsids> {
   readonly plc?: string
   /** `host` or `host:port` that may be fetched from at private addresses and over http. For tests and private networks. */
   readonly allowHosts?: readonly string[]
+  /**
+   * DIDs of accounts that the app is built around, such as that of a forum whose categories and roles all else refers
+   * to: they are known from the beginning, and their records are fetched before those of others.
+   */
+  readonly repos?: readonly string[]
   readonly networkOverrides?: {
     /** The same as `allowHosts`. */
     readonly additionalAllowedHosts?: readonly string[]

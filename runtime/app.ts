@@ -22,4 +22,6 @@ export interface App {
   readonly plc: string
   /** Host names that may be fetched from although the address guard refuses them. */
   readonly allowHosts: readonly string[]
+  /** DIDs of accounts whose records are fetched before those of others. */
+  readonly repos?: readonly string[]
 }

@@ -29,6 +29,16 @@ export {
   type IndexerOptions,
   type IndexerStatus,
 } from './indexer.ts'
+export type { CheckAccountsOptions, CheckAccountsResult } from './operations/accounts.ts'
+export type { CollectionCounts } from './operations/comparison.ts'
+export type {
+  ListQuarantineOptions,
+  QuarantinedRecord,
+  RetryQuarantineOptions,
+  RetryQuarantineResult,
+} from './operations/quarantine.ts'
+export type { RefreshOptions, RefreshProgress, RefreshResult } from './operations/refresh.ts'
+export { formatRefresh } from './operations/refresh-report.ts'
 export { defineGet, defineList, type GetDef, type ListDef, type MethodDef, type Query } from './serving/define.ts'
 export {
   booleanParam,

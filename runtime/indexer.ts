@@ -3,122 +3,34 @@ import { createAdmission } from './admission/admit.ts'
 import type { App } from './app.ts'
 import { LexidexError } from './core/errors.ts'
 import type { RuntimeState } from './core/liveness.ts'
-import type { Logger } from './core/log.ts'
-import type { NotifyAccess, NotifyResult } from './core/notify.ts'
-import { type Clock, systemClock } from './core/time.ts'
+import { systemClock } from './core/time.ts'
 import { createGuardedFetch } from './identity/guarded-fetch.ts'
 import { createResolver } from './identity/resolver.ts'
-import { type CheckAccountsOptions, type CheckAccountsResult, checkAccounts } from './operations/accounts.ts'
-import { type BackfillOptions, type BackfillResult, backfill } from './operations/backfill.ts'
+import type { Indexer, IndexerOptions } from './indexer-api.ts'
+import { checkAccounts } from './operations/accounts.ts'
+import { adminRoutes, BackgroundBackfills } from './operations/admin.ts'
+import { backfill } from './operations/backfill.ts'
 import type { OperationContext } from './operations/context.ts'
-import { type DiscoverOptions, type DiscoverProgress, type DiscoverResult, discover } from './operations/discover.ts'
-import { type IngestOptions, type IngestResult, ingest } from './operations/ingest.ts'
-import { type LiveOptions, runPersistent } from './operations/live.ts'
+import { discover } from './operations/discover.ts'
+import { keepHouse } from './operations/housekeeping.ts'
+import { ingest } from './operations/ingest.ts'
+import { runPersistent } from './operations/live.ts'
 import { NOT_FOLLOWING } from './operations/liveness.ts'
 import { notify } from './operations/notify.ts'
 import { notifyRoutes } from './operations/notify-route.ts'
 import { OnDemand } from './operations/on-demand.ts'
-import {
-  type ListQuarantineOptions,
-  listQuarantine,
-  type QuarantinedRecord,
-  type RetryQuarantineOptions,
-  type RetryQuarantineResult,
-  retryQuarantine,
-} from './operations/quarantine.ts'
-import { type OperationsStatus, operationsStatus } from './operations/status.ts'
-import { createRouter, type Router } from './serving/router.ts'
-import { createStatus, type Status } from './serving/status.ts'
+import { listQuarantine, retryQuarantine } from './operations/quarantine.ts'
+import { refresh } from './operations/refresh.ts'
+import { checkForInterruptedBackfill, performBackfill, resumeBackfill } from './operations/runs.ts'
+import { decideBackfill } from './operations/startup.ts'
+import { operationsStatus } from './operations/status.ts'
+import { createRouter } from './serving/router.ts'
+import { createStatus } from './serving/status.ts'
 import { subscriptionUrls } from './sources/jetstream-urls.ts'
 import { createXrpc } from './sources/xrpc.ts'
 import type { Store } from './storage/store.ts'
 
-/** What a deployment may say otherwise than the config that the app was generated from. */
-export interface IndexerOptions {
-  /** WebSocket URLs of Jetstream instances, in order of preference. */
-  readonly jetstreams?: readonly string[] | undefined
-  /**
-   * Dictionary of Jetstream's software for `/subscribe`: its frames are then asked for compressed. Node takes it from
-   * 22.19 and 24.6 on; wherever it does not work the stream is followed in plain text. Default: plain text.
-   */
-  readonly zstdDictionary?: Uint8Array | undefined
-  /** URLs of relays that list repos by collection. */
-  readonly relays?: readonly string[] | undefined
-  /** URL of the PLC directory. */
-  readonly plc?: string | undefined
-  /** `host` or `host:port` of PDSes that may be fetched from over http and at private addresses. */
-  readonly allowHosts?: readonly string[] | undefined
-  /** Refuses records whose content does not have the CID that their source states. Default false: sources are trusted. */
-  readonly verifyCid?: boolean | undefined
-  /** Who may call `{ns}.notifyOfUpdate`. Default: as the config has it; nobody, where it says nothing. */
-  readonly notify?: NotifyAccess
-  /**
-   * Whether `listRecords` of an account whose records were never fetched fetches them first, for at most 3 s, and finds
-   * handles that the index does not know. Default true.
-   */
-  readonly onDemand?: boolean | undefined
-  /** Default: the console. */
-  readonly logger?: Logger | undefined
-  /** Default: the system's. */
-  readonly clock?: Clock | undefined
-}
-
-export interface BackfillAllOptions extends BackfillOptions {
-  readonly onDiscover?: ((progress: DiscoverProgress) => void) | undefined
-}
-
-export interface BackfillAllResult extends DiscoverResult {
-  readonly backfilled: BackfillResult
-}
-
-/** What `/status` says, and how discovery and backfill stand. */
-export interface IndexerStatus extends Status, OperationsStatus {}
-
-/** An index of one app on one store. `DB` types its tables. */
-export interface Indexer<DB> {
-  readonly app: App
-  readonly store: Store
-  /** The tables, for queries of your own. */
-  readonly db: Kysely<DB>
-  /**
-   * Applies what is not applied yet of the app's migrations. Call it before anything else.
-   *
-   * @returns names of the migrations that this call applied
-   * @throws LexidexError where a migration fails, or the database is ahead of the app
-   */
-  migrate(): Promise<readonly string[]>
-  /** Asks the relays for the accounts with records of the app's collections. */
-  discover(options?: DiscoverOptions): Promise<DiscoverResult>
-  /** Fetches the history of the accounts that are known. Safe to interrupt and to run again. */
-  backfill(options?: BackfillOptions): Promise<BackfillResult>
-  /** Discovers, then fetches until nothing is due. What failed for now is due again after 15 min or more. */
-  backfillAll(options?: BackfillAllOptions): Promise<BackfillAllResult>
-  /** Reads Jetstream up to now, and ends: one cycle of at most 25 s, for schedulers. */
-  ingest(options?: IngestOptions): Promise<IngestResult>
-  /**
-   * Fetches records from their authors' PDSes and applies them before it resolves: what an app has written, it can read
-   * at once.
-   *
-   * @param uris URIs of records that were created, updated or deleted; at most 25
-   * @throws RangeError where there are more
-   */
-  notify(uris: string | readonly string[]): Promise<NotifyResult>
-  /** Asks how known accounts stand, those first that the stream has hinted at. `runPersistent` does so all the time. */
-  checkAccounts(options?: CheckAccountsOptions): Promise<CheckAccountsResult>
-  /** Versions of records that were refused, with the reasons. */
-  listQuarantine(options?: ListQuarantineOptions): Promise<readonly QuarantinedRecord[]>
-  /** Tries refused versions again, as after their lexicon was mended. */
-  retryQuarantine(options: RetryQuarantineOptions): Promise<RetryQuarantineResult>
-  /** Follows Jetstream until `signal` aborts; then applies what was received and saves the position. */
-  runPersistent(options?: LiveOptions): Promise<void>
-  status(): Promise<IndexerStatus>
-  /** Answers a request, for servers that do without the Fetch API. Never throws. */
-  readonly handle: Router['handle']
-  /** Answers a request, for servers that speak the Fetch API. Never throws. */
-  fetch(request: Request): Promise<Response>
-  /** Closes connections and the store. End `runPersistent` and `backfill` first, by their signals. */
-  close(): Promise<void>
-}
+export type * from './indexer-api.ts'
 
 /**
  * Opens the index of an app on a store. Emitted code calls it with its own `app`.
@@ -149,6 +61,7 @@ export function createIndexer<DB>(app: App, store: Store, options: IndexerOption
   const context: OperationContext = {
     collections,
     relays,
+    repos: options.repos ?? app.repos,
     jetstreams,
     zstdDictionary: options.zstdDictionary,
     store,
@@ -161,6 +74,7 @@ export function createIndexer<DB>(app: App, store: Store, options: IndexerOption
   }
   let live: (() => RuntimeState) | null = null
   const state = (): RuntimeState => live?.() ?? NOT_FOLLOWING
+  const background = new BackgroundBackfills(context)
   const onDemand = new OnDemand(context, () => ready())
   const { namespace } = app
   const router = createRouter({
@@ -171,7 +85,15 @@ export function createIndexer<DB>(app: App, store: Store, options: IndexerOption
     state,
     status: () => operationsStatus(context),
     ...(options.onDemand === false ? {} : { accounts: onDemand }),
-    routes: notifyRoutes({ namespace, access: options.notify, context, notify: (uris) => indexer.notify(uris) }),
+    routes: [
+      ...notifyRoutes({ namespace, access: options.notify, context, notify: (uris) => indexer.notify(uris) }),
+      ...adminRoutes({
+        namespace,
+        secret: options.adminSecret,
+        context,
+        start: (force) => indexer.startBackfill(force),
+      }),
+    ],
   })
   const served = createStatus(app, store, { clock, state })
 
@@ -210,10 +132,28 @@ export function createIndexer<DB>(app: App, store: Store, options: IndexerOption
       await ready()
       return backfill(context, backfillOptions)
     },
-    async backfillAll({ onDiscover, ...backfillOptions } = {}) {
-      const { signal } = backfillOptions
-      const discovered = await indexer.discover({ signal, onProgress: onDiscover })
-      return { ...discovered, backfilled: await indexer.backfill(backfillOptions) }
+    async backfillAll(allOptions) {
+      const outcome = await indexer.performBackfill({ ...allOptions, requested: true })
+      if (!('backfilled' in outcome)) throw new TypeError('A backfill that was asked for was not begun')
+      return { ...outcome.discovered, backfilled: outcome.backfilled }
+    },
+    decideBackfill: (decideOptions) => decideBackfill(context, decideOptions),
+    async performBackfill(performOptions) {
+      await ready()
+      return performBackfill(context, performOptions)
+    },
+    async startBackfill(force) {
+      await ready()
+      return background.start(force)
+    },
+    checkForInterruptedBackfill: () => checkForInterruptedBackfill(context),
+    async resumeBackfill(run, performOptions) {
+      await ready()
+      return resumeBackfill(context, run, performOptions)
+    },
+    async refresh(refreshOptions) {
+      await ready()
+      return refresh(context, refreshOptions)
     },
     async ingest(ingestOptions) {
       await ready()
@@ -238,12 +178,17 @@ export function createIndexer<DB>(app: App, store: Store, options: IndexerOption
         live = view
       })
     },
+    async keepHouse(houseOptions) {
+      await ready()
+      await keepHouse(context, houseOptions)
+    },
     async status() {
       return { ...(await served.status()), ...(await operationsStatus(context)) }
     },
     handle: router.handle,
     fetch: router.fetch,
     async close() {
+      await background.stop()
       await onDemand.close()
       guarded.close()
       trusted.close()

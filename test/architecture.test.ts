@@ -101,9 +101,14 @@ test('the client is safe for browsers', () => {
 })
 
 test('drivers appear only in the folder of their database', () => {
-  const drivers: Readonly<Record<string, string>> = { 'node:sqlite': 'runtime/storage/sqlite', pg: 'runtime/storage/postgres' }
+  const drivers: Readonly<Record<string, string>> = {
+    'node:sqlite': 'runtime/storage/sqlite',
+    pg: 'runtime/storage/postgres',
+  }
   const wrong = sources.flatMap((source) =>
-    source.imports.filter((target) => target in drivers && !isBelow(source.path, drivers[target]!)).map(() => source.path),
+    source.imports
+      .filter((target) => target in drivers && !isBelow(source.path, drivers[target]!))
+      .map(() => source.path),
   )
   expect(wrong).toEqual([])
 })

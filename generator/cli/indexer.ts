@@ -1,10 +1,14 @@
+import { existsSync } from 'node:fs'
+import { LexidexError } from '../../runtime/core/errors.ts'
 import type { IndexerOptions } from '../../runtime/indexer.ts'
-import { createProgress } from '../../runtime/operations/progress.ts'
+import type { BackfillOptions } from '../../runtime/operations/backfill.ts'
+import { createProgress, type ProgressDisplay } from '../../runtime/operations/progress.ts'
+import type { RefreshOptions, RefreshResult } from '../../runtime/operations/refresh.ts'
 import { type Emitted, loadEmitted } from './emitted.ts'
 import { note } from './output.ts'
 import { display, type Project } from './project.ts'
 
-type Indexer = ReturnType<Emitted['createIndexer']>
+export type Indexer = ReturnType<Emitted['createIndexer']>
 
 /** An index that is open and migrated. */
 export interface OpenIndex {
@@ -27,28 +31,59 @@ export async function openIndex(project: Project, database: string, options: Ind
   return { indexer, serve }
 }
 
-/** Discovers and backfills, and shows how it goes. Returns a line on what was done. */
+/**
+ * Opens an index that exists already, to look at it: nothing is written, and another process may be writing.
+ *
+ * @throws LexidexError where there is none, or it is not migrated
+ */
+export async function openToRead(project: Project, database: string): Promise<Indexer> {
+  if (!existsSync(database)) {
+    throw new LexidexError(`${display(database)} does not exist.`, { hint: 'Name the database with --db.' })
+  }
+  const { createIndexer, createSqliteStore } = await loadEmitted(project)
+  const indexer = createIndexer(createSqliteStore(database, { readonly: true }))
+  try {
+    await indexer.migrate()
+  } catch (error) {
+    await indexer.close()
+    throw error
+  }
+  return indexer
+}
+
+/** Discovers and backfills, or backfills the accounts that are named, and shows how it goes. Returns a line on what was done. */
 export async function backfillWithProgress(
   indexer: Indexer,
-  options: { concurrency: number; retryFailed?: boolean; signal: AbortSignal },
+  options: BackfillOptions & { readonly signal: AbortSignal },
 ): Promise<string> {
   const progress = createProgress()
   try {
-    const {
-      discovered,
-      failed: cutShort,
-      backfilled,
-    } = await indexer.backfillAll({
-      ...options,
-      onDiscover: progress.discovering,
-      onProgress: progress.backfilling,
-    })
+    const { discovered, cutShort, backfilled } = await backfillAllOrSome(indexer, options, progress)
     const { completed, failed, records, retrying, elapsedMs } = backfilled
     const parts = [`${records} records`, `${discovered} new accounts`, `${completed} listings completed`]
     if (retrying > 0) parts.push(`${retrying} to be tried again`)
     if (failed > 0) parts.push(`${failed} given up`)
     if (cutShort.length > 0) parts.push(`${cutShort.length} relay listings cut short`)
     return `Backfill: ${parts.join(', ')}, in ${Math.round(elapsedMs / 1000)} s.`
+  } finally {
+    progress.stop()
+  }
+}
+
+async function backfillAllOrSome(indexer: Indexer, options: BackfillOptions, progress: ProgressDisplay) {
+  const { discovering: onDiscover, backfilling: onProgress } = progress
+  if (options.dids !== undefined) {
+    return { discovered: 0, cutShort: [], backfilled: await indexer.backfill({ ...options, onProgress }) }
+  }
+  const { failed: cutShort, ...rest } = await indexer.backfillAll({ ...options, onDiscover, onProgress })
+  return { cutShort, ...rest }
+}
+
+/** Refreshes, and shows how it goes. */
+export async function refreshWithProgress(indexer: Indexer, options: RefreshOptions): Promise<RefreshResult> {
+  const progress = createProgress()
+  try {
+    return await indexer.refresh({ ...options, onProgress: progress.refreshing })
   } finally {
     progress.stop()
   }

@@ -5,6 +5,11 @@ export function withDatabase(command: Command): Command {
   return command.option('--db <file>', 'SQLite database; made where it is missing', 'lexidex.sqlite')
 }
 
+/** Adds `--db`, for commands that look at what is there. */
+export function withExistingDatabase(command: Command): Command {
+  return command.option('--db <file>', 'SQLite database', 'lexidex.sqlite')
+}
+
 /** Adds `--concurrency`. */
 export function withConcurrency(command: Command): Command {
   return command.option('--concurrency <n>', 'accounts that are fetched at a time', integer(1, 1000), 100)

@@ -5,7 +5,10 @@ import { addCheck } from './check.ts'
 import { addGenerate } from './generate.ts'
 import { addInit } from './init.ts'
 import { ExitCode, printError, Reported } from './output.ts'
+import { addQuarantine } from './quarantine.ts'
+import { addRefresh } from './refresh.ts'
 import { addStart } from './start.ts'
+import { addStatus } from './status.ts'
 
 /**
  * Runs the command line.
@@ -35,7 +38,8 @@ function createProgram(): Command {
     .showHelpAfterError('(`--help` shows what there is)')
     .exitOverride()
   // Subcommands take over `exitOverride` and the help settings only where they are added after them.
-  for (const add of [addInit, addGenerate, addCheck, addStart, addBackfill]) add(program)
+  for (const add of [addInit, addGenerate, addCheck, addStart, addBackfill, addRefresh, addStatus, addQuarantine])
+    add(program)
   return program.addHelpText(
     'after',
     `

@@ -23,6 +23,7 @@ export const index: Artifact = {
       relays: list(model.relays.map(quote)),
       plc: quote(model.plc),
       allowHosts: list(model.allowHosts.map(quote)),
+      ...(model.repos === undefined ? {} : { repos: list(model.repos.map(quote)) }),
     }
     // What the config holds for the running index stays in it: functions, secrets.
     const options = (['logger', 'notify'] as const).filter((key) => model[key]).map((key) => `${key}: config.${key}`)

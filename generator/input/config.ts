@@ -29,6 +29,8 @@ export interface ResolvedConfig {
   readonly plc: string
   /** Sorted, each once. */
   readonly allowHosts: readonly string[]
+  /** DIDs whose records come first, each once. */
+  readonly repos: readonly string[]
   readonly logger: ConfigLogger | undefined
   /** Whether the config lets anybody call `notifyOfUpdate`. */
   readonly notify: boolean
@@ -130,6 +132,7 @@ export function resolveConfig(
     allowHosts: [...new Set([...input.allowHosts, ...(input.networkOverrides?.additionalAllowedHosts ?? [])])].sort(
       compareText,
     ),
+    repos: [...new Set(input.repos)],
     logger: input.logger,
     // A secret of the environment may be missing where the code is generated; the output must not depend on that.
     notify: 'notify' in input && input.notify !== false,

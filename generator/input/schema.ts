@@ -158,6 +158,13 @@ const notify = z.union(
   },
 )
 
+const repo = text(
+  (value) => isValidDid(value),
+  'invalid-did',
+  'a DID',
+  'Name the account by its DID, for example `did:plc:ewvi7nxzyoun6zhxrhs64oiz`; a handle may change hands.',
+)
+
 /** The config as written; with defaults where they do not depend on anything else. */
 export const configSchema = strict({
   namespace,
@@ -177,6 +184,7 @@ export const configSchema = strict({
     .default(['https://relay1.us-east.bsky.network']),
   plc: url(['https:', 'http:'], 'https://plc.directory').default('https://plc.directory'),
   allowHosts: z.array(host).default([]),
+  repos: z.array(repo).default([]),
   networkOverrides: strict({
     additionalAllowedHosts: z.array(host).default([]),
     resolver: z.unknown().optional(),

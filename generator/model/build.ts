@@ -50,8 +50,9 @@ export function buildModel(docs: readonly LexiconDoc[], config: ResolvedConfig, 
     }
   })
   const { namespace, jetstreams, relays, plc, allowHosts, notify } = config
+  const repos = config.repos.length === 0 ? {} : { repos: config.repos }
   const logger = config.logger !== undefined
-  const model: Model = { namespace, collections, jetstreams, relays, plc, allowHosts, logger, notify }
+  const model: Model = { namespace, collections, jetstreams, relays, plc, allowHosts, ...repos, logger, notify }
   checkNames(model, docs, issues)
   return model
 }

@@ -11,6 +11,8 @@ export interface Model {
   readonly relays: readonly string[]
   readonly plc: string
   readonly allowHosts: readonly string[]
+  /** DIDs whose records come first; absent where there are none. */
+  readonly repos?: readonly string[]
   /** Whether the config holds a logger. */
   readonly logger: boolean
   /** Whether there is a method `notifyOfUpdate`. */

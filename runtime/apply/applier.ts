@@ -187,7 +187,7 @@ class StreamApplier implements Applier {
     const batch = this.#open
     this.#open = new PendingBatch()
     this.#pipeline.add(batch)
-    if (batch.hints.length > 0) void batch.done.then((durable) => durable && this.#tell(batch.hints))
+    if (batch.hints.length > 0) void batch.done.then(() => batch.durable && this.#tell(batch.hints))
   }
 
   #tell(hints: readonly HintEvent[]): void {

@@ -17,7 +17,9 @@ export class PendingBatch {
   readonly hints: HintEvent[] = []
   /** What the store was given, where it was. */
   handed: { readonly content: ApplyBatch; readonly result: Promise<ApplyResult> } | null = null
+  /** Resolves when it is durable, or given up because the applier closes. */
   readonly done: Promise<void>
+  durable = false
   #settle: () => void = () => {}
   #text = 0
 
@@ -45,15 +47,15 @@ export class PendingBatch {
   join(next: PendingBatch): void {
     for (const operation of next.operations) this.add(operation)
     for (const [source, position] of next.positions) this.positions.set(source, position)
-    this.hints.push(...next.hints)
-    void this.done.then(() => next.settle())
+    void this.done.then(() => next.settle(this.durable))
   }
 
   isFull(batchSize: number): boolean {
     return this.operations.length >= batchSize || this.#text >= MAX_TEXT
   }
 
-  settle(): void {
+  settle(durable: boolean): void {
+    this.durable = durable
     this.#settle()
   }
 }

@@ -19,16 +19,24 @@ export interface PipelineOptions {
   readonly onRefused: (refused: Refused) => void
 }
 
-/** Batches that may wait before more are too many. */
-const MAX_WAITING_BATCHES = 4
+/** What may wait before more is too much, in full batches: on this thread, and where the store works in the background. */
+const MAX_WAITING = 4
+const MAX_WAITING_IN_BACKGROUND = 8
+/** Full batches that one transaction in the background holds at most. */
+const MAX_JOINED = 4
+/** In UTF-16 code units. */
 const MAX_WAITING_TEXT = 32_000_000
+const MAX_JOINED_TEXT = 8_000_000
 const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 30_000
 const ATTEMPTS_WHEN_CLOSING = 3
 
 /**
- * Applies batches in order, each until it is durable. A store that works in the background is given the next batch
- * while it is at one, so that it never waits for us; it then keeps the order where the first of the two fails.
+ * Applies batches in order, each until it is durable.
+ *
+ * A store that works in the background is given the next batch while it is at one, so that it never waits for us; it
+ * then keeps the order where the first of the two fails. While it is behind, it is given several batches as one: many
+ * of the pages that a transaction writes are those that the one before has written.
  */
 export class Pipeline {
   readonly #options: PipelineOptions
@@ -57,8 +65,11 @@ export class Pipeline {
   crowded(): Promise<void> | null {
     const [first] = this.#waiting
     if (first === undefined) return null
+    const { store, batchSize } = this.#options
+    const batches = store.background ? MAX_WAITING_IN_BACKGROUND : MAX_WAITING
     const text = this.#waiting.reduce((sum, batch) => sum + batch.text, 0)
-    return this.#waiting.length >= MAX_WAITING_BATCHES || text >= MAX_WAITING_TEXT ? first.done : null
+    const full = this.#waiting.length >= batches || this.operations >= batches * batchSize || text >= MAX_WAITING_TEXT
+    return full ? first.done : null
   }
 
   /** @throws LexidexError where it was closed before all was durable */
@@ -81,7 +92,7 @@ export class Pipeline {
       const batch = this.#waiting[0]!
       if (this.#failure === null) await this.#applyUntilDurable(batch)
       this.#waiting.shift()
-      batch.settle()
+      batch.settle(this.#failure === null)
     }
     this.#draining = false
   }
@@ -159,11 +170,23 @@ export class Pipeline {
   #handOverNext(): void {
     const [first, next] = this.#waiting
     if (!this.#options.store.background || next === undefined || !first?.handed || this.#failure !== null) return
+    if (next.handed !== null) return
+    this.#joinThoseBehind(next)
     try {
       this.#handOver(next, first.handed.content)
     } catch {
       // Refused at once: it is met again, and dealt with, when it is the first.
       next.handed = null
+    }
+  }
+
+  #joinThoseBehind(batch: PendingBatch): void {
+    const most = MAX_JOINED * this.#options.batchSize
+    for (let behind = this.#waiting[2]; behind !== undefined; behind = this.#waiting[2]) {
+      if (batch.operations.length + behind.operations.length > most) return
+      if (batch.text + behind.text > MAX_JOINED_TEXT) return
+      this.#waiting.splice(2, 1)
+      batch.join(behind)
     }
   }
 

@@ -37,3 +37,8 @@ export function invalidRequest(message: string): XrpcError {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
+
+/** Whether an error is a mistake in the code, not something that the network, a host or the database did. */
+export function isProgrammingError(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof ReferenceError || error instanceof SyntaxError
+}

@@ -23,8 +23,16 @@ export interface Identity {
   readonly handle: string | null
   /** URL of the account's own PDS. */
   readonly pds: string
-  /** The key that the account's commits and tokens are signed with, as a multikey; null where it states none. */
-  readonly signingKey: string | null
+  /** What the account's commits and tokens are signed with; null where the document states none. */
+  readonly signingKey: SigningKey | null
+}
+
+/** A public key as a DID document states it. */
+export interface SigningKey {
+  /** `Multikey`, or one of the types that older documents have. */
+  readonly type: string
+  /** The key, as the type has it. */
+  readonly multibase: string
 }
 
 export interface ResolveOptions {
@@ -177,14 +185,15 @@ function readDocument(did: string, document: unknown): Identity {
   const handle = list(doc.alsoKnownAs)
     .map((name) => (typeof name === 'string' && name.startsWith('at://') ? name.slice(5).toLowerCase() : ''))
     .find(isHandle)
-  const signingKey = list(doc.verificationMethod).find((method) => isSigningKey(method, did))?.publicKeyMultibase
-  return { did, handle: handle ?? null, pds: new URL(pds).origin, signingKey: signingKey ?? null }
+  const key = list(doc.verificationMethod).find((method) => isSigningKey(method, did))
+  const signingKey = key === undefined ? null : { type: key.type, multibase: key.publicKeyMultibase }
+  return { did, handle: handle ?? null, pds: new URL(pds).origin, signingKey }
 }
 
-function isSigningKey(method: any, did: string): method is { publicKeyMultibase: string } {
+function isSigningKey(method: any, did: string): method is { type: string; publicKeyMultibase: string } {
   return (
     (method?.id === '#atproto' || method?.id === `${did}#atproto`) &&
-    method.type === 'Multikey' &&
+    typeof method.type === 'string' &&
     typeof method.publicKeyMultibase === 'string'
   )
 }

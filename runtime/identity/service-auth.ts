@@ -1,9 +1,9 @@
-import { createPublicKey, ECDH, type KeyObject, verify } from 'node:crypto'
-import { base58btc } from 'multiformats/bases/base58'
+import { type KeyObject, verify } from 'node:crypto'
 import { isDid } from '../core/at-uri.ts'
 import { messageOf, XrpcError } from '../core/errors.ts'
 import type { Clock } from '../core/time.ts'
-import type { Resolver } from './resolver.ts'
+import type { Resolver, SigningKey } from './resolver.ts'
+import { readKey } from './signing-key.ts'
 
 export interface ServiceAuthOptions {
   /** DID of this service, which tokens must be made out to. */
@@ -16,12 +16,6 @@ export interface ServiceAuthOptions {
 
 /** Tokens for something else, which their holders may have given away. */
 const OTHER_TYPES = new Set(['at+jwt', 'refresh+jwt', 'dpop+jwt'])
-
-/** Curves of atproto's signing keys, by the multicodec prefix of a key. @see https://atproto.com/specs/cryptography */
-const CURVES = [
-  { prefix: [0xe7, 0x01], alg: 'ES256K', curve: 'secp256k1', crv: 'secp256k1' },
-  { prefix: [0x80, 0x24], alg: 'ES256', curve: 'prime256v1', crv: 'P-256' },
-] as const
 
 /** Whether a bearer token has the form of a JWT. */
 export function isJwt(token: string): boolean {
@@ -78,27 +72,12 @@ async function signingKey(
   resolver: Pick<Resolver, 'resolve'>,
   { fresh, alg }: { fresh: boolean; alg: unknown },
 ): Promise<KeyObject | null> {
-  let multibase: string | null
+  let stated: SigningKey | null
   try {
-    multibase = (await resolver.resolve(did, { fresh })).signingKey
+    stated = (await resolver.resolve(did, { fresh })).signingKey
   } catch (error) {
     throw refused('BadJwtIss', messageOf(error))
   }
-  return multibase === null ? null : readKey(multibase, alg)
-}
-
-/** Null where it is none for `alg`. */
-function readKey(multibase: string, alg: unknown): KeyObject | null {
-  try {
-    const bytes = base58btc.decode(multibase)
-    const kind = CURVES.find(({ prefix }) => prefix.every((byte, i) => bytes[i] === byte))
-    if (kind === undefined || kind.alg !== alg) return null
-    const { curve, crv, prefix } = kind
-    const point = ECDH.convertKey(bytes.subarray(prefix.length), curve, undefined, undefined, 'uncompressed') as Buffer
-    const [x, y] = [point.subarray(1, 33), point.subarray(33)].map((half) => half.toString('base64url'))
-    return createPublicKey({ key: { kty: 'EC', crv, x: x!, y: y! }, format: 'jwk' })
-  } catch {
-    // Strangers write DID documents: what is no key proves nothing.
-    return null
-  }
+  const read = stated === null ? null : readKey(stated)
+  return read?.alg === alg ? read!.key : null
 }

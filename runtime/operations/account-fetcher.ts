@@ -1,4 +1,5 @@
 import type { Applier } from '../apply/applier.ts'
+import { messageOf } from '../core/errors.ts'
 import type { Identity } from '../identity/resolver.ts'
 import { createPdsClient, type PdsClient, type RecordPage } from '../sources/pds.ts'
 import { fetchRepo, type RepoRecord } from '../sources/repo.ts'
@@ -26,8 +27,18 @@ export interface AccountFetcherParts {
   readonly signal: AbortSignal
   /** Failures after which a job is given up. Default 10. */
   readonly maxAttempts?: number | undefined
+  /** Told of every job that failed, for now or for good. */
+  readonly onFailure?: ((failure: JobFailure) => void) | undefined
   /** Fetches an account in one archive where that is cheaper. Default false. */
   readonly archives?: boolean | undefined
+}
+
+/** Why one account's history in one collection could not be had. */
+export interface JobFailure {
+  readonly did: string
+  /** NSID. */
+  readonly collection: string
+  readonly message: string
 }
 
 /** Fetches what is due of one account, and notes how each of its jobs ended. */
@@ -59,12 +70,13 @@ export class AccountFetcher {
 
   /** Puts jobs off, or gives them up. @throws `error`, where it is not a failure of a host */
   fail(jobs: readonly Job[], error: unknown, options: { resumed?: boolean } = {}): void {
-    const { context, checkpoints, tally, signal, maxAttempts } = this.#parts
+    const { context, checkpoints, tally, signal, maxAttempts, onFailure } = this.#parts
     if (signal.aborted) return
     for (const job of jobs) {
       const failed = afterFailure(job, error, { now: context.clock.now(), maxAttempts, ...options })
       tally.failed(failed.status === 'failed')
       checkpoints.add(failed)
+      onFailure?.({ did: job.did, collection: job.collection, message: messageOf(error) })
     }
   }
 

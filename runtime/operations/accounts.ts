@@ -13,6 +13,7 @@ import {
   saveResynced,
 } from './account-rows.ts'
 import type { OperationContext } from './context.ts'
+import { refreshAccount } from './refresh.ts'
 import { Waker } from './waker.ts'
 
 /** Accounts that are asked for at a time: those that were hinted at, */
@@ -85,8 +86,9 @@ export async function runAccountChecks(
   const resting = new Slots(RESTING_CONCURRENCY)
   await Promise.all([
     keepOn(context, signal, async () => {
-      const started = await checks.startDue(() => waker.wake())
-      if (started === 0) await waker.sleep(await untilDue(context), signal)
+      const now = context.clock.now()
+      const started = await checks.startDue(now, () => waker.wake())
+      if (started === 0) await waker.sleep(await untilDue(context, now), signal)
     }),
     keepOn(context, signal, async () => {
       const found = await restingAccounts(context, RESTING_BATCH)
@@ -111,10 +113,10 @@ async function keepOn({ logger }: OperationContext, signal: AbortSignal, step: (
   }
 }
 
-async function untilDue(context: OperationContext): Promise<number> {
-  const dueAt = await nextDue(context)
+async function untilDue(context: OperationContext, now: number): Promise<number> {
+  const dueAt = await nextDue(context, now)
   if (dueAt === null) return LONGEST_SLEEP_MS
-  return Math.min(LONGEST_SLEEP_MS, dueAt + 1 - context.clock.now())
+  return Math.min(LONGEST_SLEEP_MS, Math.max(1, dueAt + 1 - context.clock.now()))
 }
 
 class AccountChecks {
@@ -147,14 +149,15 @@ class AccountChecks {
   /**
    * Starts on what is due and not in hand.
    *
+   * @param now ms since 1970
    * @param onDone told of each that is done with
    * @returns how many
    * @throws what was not a failure of a host since the last call
    */
-  async startDue(onDone: () => void): Promise<number> {
+  async startDue(now: number, onDone: () => void): Promise<number> {
     this.#throwError()
     if (this.#busy.size >= MAX_BUSY) return 0
-    const found = await dueAccounts(this.#context, MAX_BUSY)
+    const found = await dueAccounts(this.#context, MAX_BUSY, now)
     const idle = found.filter(({ did }) => !this.#busy.has(did))
     for (const account of idle) void this.#start(account, this.slots).then(onDone)
     return idle.length
@@ -195,7 +198,7 @@ class AccountChecks {
       const operation = { op: 'account', did, ...facts, askedAt: resync ? 0 : askedAt } as const
       await store.apply({ operations: [operation], positions: [], now: clock.now() })
       if (resync) {
-        await this.#context.refreshAccount?.(this.#context, did, { signal: this.#signal })
+        await refreshAccount(this.#context, did, { signal: this.#signal })
         await saveResynced(this.#context, did, askedAt)
       }
       this.#checked++

@@ -1,11 +1,11 @@
 import { type Applier, createApplier } from '../apply/applier.ts'
 import type { Identity } from '../identity/resolver.ts'
-import { AccountFetcher } from './account-fetcher.ts'
+import { AccountFetcher, type JobFailure } from './account-fetcher.ts'
 import { AccountRun } from './account-run.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { bookkeeping, type OperationContext } from './context.ts'
 import { MAX_ATTEMPTS } from './job-failure.ts'
-import { type AccountJobs, addAccounts, addJobs, countDueAccounts, dueAccounts, reviveJobs } from './jobs.ts'
+import { type AccountJobs, addJobs, addNamedAccounts, countDueAccounts, dueAccounts, reviveJobs } from './jobs.ts'
 import { parentsFirst } from './order.ts'
 import { anchorPosition } from './position.ts'
 import { Tally } from './tally.ts'
@@ -30,6 +30,8 @@ export interface BackfillOptions {
   /** Tries again what was given up. Default false. */
   readonly retryFailed?: boolean | undefined
   readonly onProgress?: ((progress: BackfillProgress) => void) | undefined
+  /** Told of every job that failed, for now or for good. */
+  readonly onFailure?: ((failure: JobFailure) => void) | undefined
   /** Ends the call early; it resolves with what was done, and the next call goes on from there. */
   readonly signal?: AbortSignal | undefined
 }
@@ -80,7 +82,7 @@ export async function backfill(context: OperationContext, options: BackfillOptio
   const { signal, dids } = options
   await anchorPosition(context)
   if (dids !== undefined) {
-    await addAccounts(context, dids)
+    await addNamedAccounts(context, dids)
     await addJobs(context, dids, parentsFirst(context.collections))
     await reviveJobs(context, dids)
   } else if (options.retryFailed) await reviveJobs(context)
@@ -125,6 +127,7 @@ class BackfillRun {
       tally: this.#tally,
       signal: this.#run.signal,
       maxAttempts,
+      onFailure: options.onFailure,
       archives: true,
     })
   }

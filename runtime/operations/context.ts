@@ -11,6 +11,8 @@ import type { Store } from '../storage/store.ts'
 /** What the operations of one index share. */
 export interface OperationContext {
   readonly collections: readonly CollectionDef[]
+  /** DIDs whose records come first. */
+  readonly repos?: readonly string[] | undefined
   /** WebSocket URLs, in order of preference. */
   readonly jetstreams: readonly string[]
   /** For compressed frames of Jetstream. */
@@ -26,16 +28,7 @@ export interface OperationContext {
   readonly relayXrpc: XrpcClient
   readonly logger: Logger
   readonly clock: Clock
-  /** Compares the whole repo of an account with what is stored, and makes them the same. */
-  readonly refreshAccount?: RefreshAccount | undefined
 }
-
-/** @throws ServiceError, ResolveError where it has to be tried again later */
-export type RefreshAccount = (
-  context: OperationContext,
-  did: string,
-  options?: { signal?: AbortSignal | undefined },
-) => Promise<unknown>
 
 /** The store's bookkeeping tables, typed. */
 export function bookkeeping(store: Store): Kysely<BookkeepingTables> {

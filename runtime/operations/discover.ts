@@ -1,7 +1,8 @@
-import { messageOf } from '../core/errors.ts'
+import { isProgrammingError, messageOf } from '../core/errors.ts'
 import { listReposByCollection } from '../sources/relay.ts'
 import { bookkeeping, type OperationContext } from './context.ts'
 import { addAccounts, addJobs, addMissingJobs } from './jobs.ts'
+import { anchorPosition } from './position.ts'
 
 export interface DiscoverOptions {
   readonly signal?: AbortSignal | undefined
@@ -38,6 +39,8 @@ export interface DiscoverFailure {
  */
 export async function discover(context: OperationContext, options: DiscoverOptions = {}): Promise<DiscoverResult> {
   const { signal } = options
+  // An account that begins while the relays are asked may be on none of their pages, but it is on the stream.
+  await anchorPosition(context)
   const before = await countAccounts(context)
   const failed: DiscoverFailure[] = []
   for (const relay of context.relays) {
@@ -46,6 +49,7 @@ export async function discover(context: OperationContext, options: DiscoverOptio
       try {
         await walk(context, relay, nsid, options)
       } catch (error) {
+        if (isProgrammingError(error)) throw error
         if (signal?.aborted) break
         const reason = messageOf(error)
         context.logger.warn(`discover: ${relay} ${nsid}: ${reason}`)

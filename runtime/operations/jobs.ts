@@ -1,5 +1,7 @@
 import { sql } from 'kysely'
+import { isDid } from '../core/at-uri.ts'
 import type { CollectionDef } from '../core/collection.ts'
+import { LexidexError } from '../core/errors.ts'
 import { bookkeeping, type OperationContext } from './context.ts'
 
 /** Values per INSERT: D1 binds no more. */
@@ -26,6 +28,21 @@ export interface Job {
 export interface AccountJobs {
   readonly did: string
   readonly jobs: readonly Job[]
+}
+
+/**
+ * Makes accounts known that somebody names.
+ *
+ * @throws LexidexError where one is no DID
+ */
+export async function addNamedAccounts(context: OperationContext, dids: readonly string[]): Promise<void> {
+  const wrong = dids.find((did) => !isDid(did))
+  if (wrong !== undefined) {
+    throw new LexidexError(`Not a DID: ${wrong}`, {
+      hint: 'Accounts are named by DID, such as did:plc:… or did:web:….',
+    })
+  }
+  await addAccounts(context, dids)
 }
 
 export async function addAccounts(context: OperationContext, dids: readonly string[]): Promise<void> {
@@ -78,8 +95,8 @@ function authorsOf({ store, clock }: OperationContext, { discover, nsid, table }
       .selectFrom(from)
       .distinct()
       .select(['did', sql.lit(nsid).as('collection'), sql.lit(clock.now()).as('updated_at')])
-      // SQLite takes the ON of ON CONFLICT for a join's, unless there is a WHERE.
-      .where(sql<boolean>`1 = 1`)
+      // Not of accounts that were deleted. Also, SQLite takes the ON of ON CONFLICT for a join's, unless there is a WHERE.
+      .where(sql<boolean>`hidden < 2`)
   )
 }
 

@@ -1,7 +1,7 @@
 import type { RuntimeState } from '../core/liveness.ts'
-import type { ApplyBatch } from '../core/operation.ts'
 import { runAccountChecks } from './accounts.ts'
 import type { OperationContext } from './context.ts'
+import { keepHouse } from './housekeeping.ts'
 import { LivenessWatch } from './liveness.ts'
 import { openStream } from './stream.ts'
 import { Waker } from './waker.ts'
@@ -11,6 +11,8 @@ export interface LiveOptions {
   readonly batchSize?: number | undefined
   /** Longest time that an event waits for its transaction, in ms. Default 1000. */
   readonly flushIntervalMs?: number | undefined
+  /** Fetches the history of accounts that are new to the stream, and of those that failed, as it falls due. Default true. */
+  readonly backfill?: boolean | undefined
   /** Applies what was received, saves the position, and ends. Default: follow for ever. */
   readonly signal?: AbortSignal | undefined
 }
@@ -20,7 +22,8 @@ export interface LiveOptions {
  * with the rows before it, so whatever ends the process, the next call goes on without loss; what is delivered twice
  * changes nothing.
  *
- * Beside it, accounts are checked as `checkAccounts` says, those that the stream hints at as soon as the hint is durable.
+ * Beside it, accounts are checked as `checkAccounts` says, those that the stream hints at as soon as the hint is durable;
+ * history is fetched as it falls due, and deletions of more than 30 days ago are forgotten.
  *
  * @param onStart given a view of how it goes, which holds after it has ended as well
  * @throws LexidexError where there is no Jetstream to follow, or where the database does not take the last batch
@@ -32,10 +35,11 @@ export async function runPersistent(
 ): Promise<void> {
   const { batchSize = 500, flushIntervalMs = 1000, signal = new AbortController().signal } = options
   const waker = new Waker()
-  const onApplied = ({ operations }: ApplyBatch) => {
-    if (operations.some(({ op }) => op === 'check')) waker.wake()
-  }
-  const { source, applier, from } = await openStream(context, { batchSize, flushIntervalMs, onApplied })
+  const { source, applier, from } = await openStream(context, {
+    batchSize,
+    flushIntervalMs,
+    onHint: () => waker.wake(),
+  })
   const watch = new LivenessWatch(() => ({ source: source.stats(), applier: applier.stats() }), context)
   watch.start()
   onStart?.(() => watch.view())
@@ -43,7 +47,11 @@ export async function runPersistent(
   const stop = () => void applier.close().catch(() => {})
   signal.addEventListener('abort', stop)
   const ended = new AbortController()
-  const checks = runAccountChecks(context, { signal: AbortSignal.any([signal, ended.signal]), waker })
+  const beside = AbortSignal.any([signal, ended.signal])
+  const others = [
+    runAccountChecks(context, { signal: beside, waker }),
+    keepHouse(context, { signal: beside, backfill: options.backfill }),
+  ]
   try {
     for await (const items of source.items({ signal, from })) {
       for (const item of items) {
@@ -56,7 +64,7 @@ export async function runPersistent(
     watch.stop()
     signal.removeEventListener('abort', stop)
     ended.abort()
-    await checks
+    await Promise.all(others)
     await applier.close()
   }
 }

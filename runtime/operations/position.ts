@@ -2,6 +2,7 @@ import { LexidexError } from '../core/errors.ts'
 import type { Position } from '../core/events.ts'
 import { JETSTREAM, positionBefore, readPosition } from '../sources/jetstream-position.ts'
 import { bookkeeping, type OperationContext } from './context.ts'
+import { lastCompletedFor, REOPENING } from './run-rows.ts'
 
 /**
  * How old a position may be to go on from, in ms. Hosts keep about 72 h of the stream, some only 36 h, and set an older
@@ -35,9 +36,14 @@ export async function anchorPosition({ store, clock, jetstreams }: OperationCont
     .execute()
 }
 
-/** How old a position is, in ms; negative where its host's clock is ahead of ours. */
-export function ageOf({ clock }: OperationContext, position: Position): number {
-  return clock.now() - readPosition(position)!.cursorUs / 1000
+/**
+ * Up to when nothing is missing, in ms since 1970: the position's own time, or when a later backfill began that took
+ * nothing for granted. Null where there is no position.
+ */
+export async function coveredUntil(context: OperationContext, position: Position | null): Promise<number | null> {
+  if (position === null) return null
+  const backfilledAt = await lastCompletedFor(context, REOPENING)
+  return Math.max(readPosition(position)!.cursorUs / 1000, backfilledAt ?? 0)
 }
 
 /**
@@ -51,15 +57,19 @@ export async function beginAt(context: OperationContext): Promise<Position> {
   if (position === null) {
     throw new LexidexError('No Jetstream to follow', { hint: 'Name at least one in `jetstreams` of the config.' })
   }
-  const ageMs = ageOf(context, position)
-  if (ageMs > MAX_CURSOR_AGE_MS) await noteGap(context, position, ageMs)
+  const ageMs = context.clock.now() - (await coveredUntil(context, position))!
+  if (ageMs > MAX_CURSOR_AGE_MS) {
+    const hours = Math.round(ageMs / 3_600_000)
+    const what = 'hosts may have forgotten what followed, so a backfill is due'
+    context.logger.warn(`jetstream: the stream was last read ${hours} h ago; ${what}`)
+    await noteGap(context, context.clock.now())
+  }
   return position
 }
 
-async function noteGap({ store, clock, logger }: OperationContext, from: Position, ageMs: number): Promise<void> {
-  const hours = Math.round(ageMs / 3_600_000)
-  logger.warn(`jetstream: last read ${hours} h ago; hosts may have forgotten what followed, so a backfill is due`)
-  const row = { value: from.cursor, updated_at: clock.now() }
+/** Remembers that something of the stream may have been missed before `at`, in ms since 1970. */
+export async function noteGap({ store }: OperationContext, at: number): Promise<void> {
+  const row = { value: 'open', updated_at: at }
   await bookkeeping(store)
     .insertInto('lexidex_state')
     .values({ name: GAP, ...row })

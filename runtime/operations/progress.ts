@@ -1,6 +1,7 @@
 import { MultiBar, Presets, type SingleBar } from 'cli-progress'
 import type { BackfillProgress } from './backfill.ts'
 import type { DiscoverProgress } from './discover.ts'
+import type { RefreshProgress } from './refresh.ts'
 
 /** ms between lines where the stream is no terminal. */
 const LINE_MS = 2000
@@ -8,12 +9,13 @@ const LINE_MS = 2000
 export interface ProgressDisplay {
   discovering(progress: DiscoverProgress): void
   backfilling(progress: BackfillProgress): void
+  refreshing(progress: RefreshProgress): void
   /** Shows the last state and leaves the terminal as it was. */
   stop(): void
 }
 
 /**
- * Shows how a discovery and a backfill go: as a bar on a terminal, else as a line every 2 s.
+ * Shows how a discovery, a backfill or a refresh goes: as a bar on a terminal, else as a line every 2 s.
  *
  * @param stream default: standard error, so that results can be piped
  *
@@ -49,6 +51,10 @@ function lineDisplay(stream: NodeJS.WritableStream): ProgressDisplay {
       const { accountsDone, accountsTotal } = progress
       tell(`backfill: ${accountsDone} of ${accountsTotal} accounts, ${describeBackfill(progress)}`)
     },
+    refreshing: (progress) => {
+      const { accountsDone, accountsTotal } = progress
+      tell(`refresh: ${accountsDone} of ${accountsTotal} accounts, ${describeRefresh(progress)}`)
+    },
     stop: write,
   }
 }
@@ -77,6 +83,12 @@ function barDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
       bar.setTotal(accountsTotal)
       bar.update(accountsDone, { text: describeBackfill(progress) })
     },
+    refreshing(progress) {
+      const { accountsDone, accountsTotal } = progress
+      bar ??= bars.create(accountsTotal, 0, { phase: 'refresh', text: '' })
+      bar.setTotal(accountsTotal)
+      bar.update(accountsDone, { text: describeRefresh(progress) })
+    },
     stop: () => bars.stop(),
   }
 }
@@ -86,9 +98,18 @@ function describeDiscovery({ relay, collection, listed }: DiscoverProgress): str
 }
 
 function describeBackfill({ records, perSecond, failures, etaMs }: BackfillProgress): string {
+  return `${records} records, ${perSecond} a second${describeRest(failures, etaMs)}`
+}
+
+function describeRefresh({ total, failures, etaMs }: RefreshProgress): string {
+  const { missing, staleUpdates, deleted } = total
+  return `${missing} missing, ${staleUpdates} stale, ${deleted} deleted${describeRest(failures, etaMs)}`
+}
+
+function describeRest(failures: number, etaMs: number | null): string {
   const failed = failures === 0 ? '' : `, ${failures} failed`
   const left = etaMs === null || etaMs === 0 ? '' : `, ${formatDuration(etaMs)} left`
-  return `${records} records, ${perSecond} a second${failed}${left}`
+  return `${failed}${left}`
 }
 
 function formatDuration(ms: number): string {

@@ -11,6 +11,9 @@ import type { Row, RowView } from './splice.ts'
 /** Windows that one request looks through, so that filters that drop most matches do not make it run on. */
 const MAX_WINDOWS = 5
 
+/** How long it is remembered whether words are in very many rows, which takes longer to count than a page to read. */
+const OFTEN_MS = 60_000
+
 /** The search of one list. */
 export interface Search {
   /** @throws {XrpcError} 400 on a search that cannot be understood */
@@ -36,6 +39,7 @@ export function createSearch(store: Store, def: ListDef, view: RowView, maxState
   const { collection } = def
   const { reads } = store
   const statements = new Lru<Statement>(maxStatements)
+  const counted = new Lru<{ often?: boolean }>(maxStatements)
   const oftenQuery = prepareOnce(store, () => reads.searchOften(collection))
   const windowEnd = prepareOnce(store, () => reads.searchWindowEnd(collection))
   const newestId = prepareOnce(
@@ -44,8 +48,9 @@ export function createSearch(store: Store, def: ListDef, view: RowView, maxState
   )
 
   async function isOften(compiled: string): Promise<boolean> {
-    const [row] = await oftenQuery().all([compiled])
-    return row!.often === 1
+    const known = counted.get(`${Math.floor(Date.now() / OFTEN_MS)} ${compiled}`, () => ({}))
+    known.often ??= (await oftenQuery().all([compiled]))[0]!.often === 1
+    return known.often
   }
 
   /** Records that arrive later must not push the others into another window, so the first window has a bound too. */

@@ -1,4 +1,4 @@
-import { decode } from '@atproto/lex-cbor'
+import { decode, encode, type LexValue } from '@atproto/lex-cbor'
 import { lexToJson } from '@atproto/lex-json'
 import { CID } from 'multiformats/cid'
 import { messageOf } from '../core/errors.ts'
@@ -28,6 +28,8 @@ export interface RepoOptions {
   readonly collections: readonly string[]
   /** Bytes of the archive. Default 1 GB. */
   readonly maxBytes?: number | undefined
+  /** Whether the account's key has made a signature of a commit. Default: not asked. */
+  readonly verifySignature?: ((signed: Uint8Array, signature: Uint8Array) => boolean) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -112,7 +114,7 @@ export async function fetchRepo<T>(
       const blocks = new RepoBlocks(collections)
       return { blocks, root: await fill(blocks, body) }
     })
-    const { data, ...head } = asIncomplete(pds, did, () => readCommit(blocks.read(root), did))
+    const { data, ...head } = asIncomplete(pds, did, () => readCommit(blocks.read(root), did, options))
     const missing = await missingRecords(blocks, data, new Set(collections)).catch((error) => {
       throw incomplete(pds, did, messageOf(error))
     })
@@ -153,13 +155,18 @@ function keysOf(cids: ReadonlyMap<CID, string>): ReadonlySet<string> {
   return new Set([...cids.keys()].map(({ bytes }) => keyOf(bytes)))
 }
 
-function readCommit(bytes: Uint8Array, did: string) {
-  const commit = decode(bytes) as { did?: unknown; rev?: unknown; version?: unknown; data?: unknown } | null
+function readCommit(bytes: Uint8Array, did: string, { verifySignature }: RepoOptions) {
+  const commit = decode(bytes) as Partial<Record<'did' | 'rev' | 'version' | 'data' | 'sig', LexValue>> | null
   const data = CID.asCID(commit?.data)
   if (data === null || typeof commit?.rev !== 'string' || typeof commit.version !== 'number' || !isTid(commit.rev)) {
     throw new Error('its root is no commit')
   }
   if (commit.did !== did) throw new Error(`it is the repo of ${String(commit.did)}`)
+  if (verifySignature !== undefined) {
+    const { sig, ...unsigned } = commit
+    const isSigned = sig instanceof Uint8Array && verifySignature(encode(unsigned), sig)
+    if (!isSigned) throw new Error('its commit is not signed by the key of the account')
+  }
   return { did, rev: commit.rev, version: commit.version, data }
 }
 

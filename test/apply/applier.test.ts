@@ -156,19 +156,28 @@ describe('hints', () => {
     expect(applier.stats()).toMatchObject({ received: 3, lastEventUs: 7 })
   })
 
-  test('hold the position until their work is done', async () => {
-    let finish = () => {}
-    const applier = index.applier({
-      batchSize: 1,
-      onHint: () => new Promise<void>((resolve) => (finish = resolve)),
-    })
+  test('are told once the position behind them is durable', async () => {
+    const seen: unknown[] = []
+    const applier = index.applier({ batchSize: 1, onHint: async () => void seen.push(await index.cursor()) })
     applier.push(item(1, account))
-    applier.push(meetupItem(2))
-    for (let i = 0; i < 5; i++) await new Promise(setImmediate)
-    expect(await index.cursor()).toBeUndefined()
-    finish()
+    await vi.waitFor(() => expect(seen).toEqual(['1']))
+  })
+
+  test('are noted at accounts that are known, and at no others', async () => {
+    const applier = index.applier({ clock: { now: () => 1234, nowUs: () => 1_234_000 } })
+    for (const name of ['alice', 'bob', 'carol']) applier.push(meetupItem(1, { did: did(name) }))
     await applier.flush()
-    expect(await index.cursor()).toBe('2')
+    applier.push(item(2, { ...account, did: did('alice') }))
+    applier.push(item(3, { ...sync, did: did('bob') }))
+    applier.push(item(4, { ...identity, did: did('eve') }))
+    await applier.flush()
+    expect(await rowsOf(index.store, 'lexidex_account', 'did')).toMatchObject([
+      // What the stream says is not believed by itself.
+      { did: did('alice'), status: 'active', hidden: 0, check_due_at: 1234, resync: 0 },
+      { did: did('bob'), status: 'active', hidden: 0, check_due_at: 1234, resync: 1 },
+      { did: did('carol'), check_due_at: null, resync: 0 },
+    ])
+    expect(applier.stats()).toMatchObject({ received: 6, applied: 3, stale: 0 })
   })
 
   test('that fail are logged and counted, and the stream goes on', async () => {

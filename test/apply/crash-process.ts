@@ -26,5 +26,5 @@ if (fate === 'to be killed') {
   await new Promise((resolve) => setTimeout(resolve, 60_000))
 }
 await applier.close()
-store.close()
+await store.close()
 console.log('done')

@@ -58,7 +58,10 @@ export function item(n: number, event: SourceEvent | null): SourceItem {
 }
 
 /** The n-th item: a meetup of its own key, `m001` and so on. */
-export function meetupItem(n: number, changes: { rkey?: string; collection?: string; rev?: string } = {}): SourceItem {
+export function meetupItem(
+  n: number,
+  changes: { did?: string; rkey?: string; collection?: string; rev?: string } = {},
+): SourceItem {
   const key = { did: did('alice'), collection: meetup.nsid, rkey: rkeyOf(n), rev: rev(n), cid: `bafy${n}` }
   return item(n, { kind: 'put', ...key, record: { title: `no ${n}` }, timeUs: START_US + n, ...changes })
 }

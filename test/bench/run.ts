@@ -2,11 +2,12 @@
 import { parseArgs } from 'node:util'
 import { generateBench } from './generate/bench.ts'
 import { liveBench } from './live/bench.ts'
+import { mixedBench } from './mixed/bench.ts'
 import { readsBench } from './reads/bench.ts'
 import { type Bench, formatTable, type Table } from './report.ts'
 import { profileChildren } from './rpc.ts'
 
-const benches: readonly Bench[] = [liveBench, readsBench, generateBench]
+const benches: readonly Bench[] = [liveBench, readsBench, mixedBench, generateBench]
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,

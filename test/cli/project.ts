@@ -8,6 +8,8 @@ const repository = path.resolve(import.meta.dirname, '../..')
 
 /** A project of its own in a temporary directory, in which lexidex is installed. */
 export class TestProject {
+  /** Added to the environment of what is started. */
+  readonly env: Record<string, string> = {}
   readonly root = realpathSync(mkdtempSync(path.join(tmpdir(), 'lexidex-cli-')))
 
   constructor(type: 'module' | 'commonjs' = 'module') {
@@ -28,7 +30,7 @@ export class TestProject {
 
   /** Starts the command line in the project. */
   start(...args: string[]): Running {
-    return new Running(this.root, args)
+    return new Running(this.root, args, this.env)
   }
 
   /** Runs the command line in the project, to its end. */
@@ -53,10 +55,10 @@ export class Running {
   stdout = ''
   stderr = ''
 
-  constructor(cwd: string, args: readonly string[]) {
+  constructor(cwd: string, args: readonly string[], extra: Readonly<Record<string, string>>) {
     const cli = [path.join(repository, 'generator/cli.ts'), ...args]
     const loader = ['-C', 'lexidex-source', '--import', import.meta.resolve('tsx')]
-    const env = { ...process.env, NO_COLOR: '1', NODE_OPTIONS: '', DEBUG: '' }
+    const env = { ...process.env, NO_COLOR: '1', NODE_OPTIONS: '', DEBUG: '', ...extra }
     this.process = spawn(process.execPath, [...loader, ...cli], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
     this.process.stdout.on('data', (data) => (this.stdout += data))
     this.process.stderr.on('data', (data) => (this.stderr += data))

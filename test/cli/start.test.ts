@@ -94,6 +94,19 @@ it('start backfills, follows the stream, serves, and ends in good order', async 
   expect(count('event')).toBe(network.records(EVENT).length)
 })
 
+it('start takes the secret of notifyOfUpdate from the environment', async () => {
+  await generate()
+  project.env.LEXIDEX_NOTIFY_SECRET = 'open-sesame'
+  running = project.start('start', '--port', '0', '--no-ingest', '--no-backfill')
+  const url = `${await serving()}/xrpc/com.example.notifyOfUpdate`
+  const post = async (headers: Record<string, string>) => {
+    const body = JSON.stringify({ uri: network.records(EVENT)[0]!.uri })
+    return (await fetch(url, { method: 'POST', body, headers })).json()
+  }
+  expect(await post({})).toMatchObject({ error: 'unauthorized' })
+  expect(await post({ authorization: 'Bearer open-sesame' })).toEqual({ indexed: 1, deleted: 0 })
+})
+
 it('a backfill that Ctrl-C cuts short is gone on with by the next', async () => {
   await generate()
   try {

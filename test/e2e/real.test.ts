@@ -102,9 +102,11 @@ test('backfill and stream of a real PDS, read by the emitted client', async () =
   // Live: a second event, an answer that changes, and one that is taken back.
   const after = await write(alice, EVENT, { name: 'Concert', createdAt: '2026-02-01T10:00:00.000Z' })
   const maybe = await write(bob, RSVP, rsvpTo(after, 'interested'))
-  await expect.poll(() => api.event.getRecord({ uri: after.uri }).catch(() => null), { timeout: 20_000 }).toMatchObject({
-    rsvpsInterestedCount: 1,
-  })
+  await expect
+    .poll(() => api.event.getRecord({ uri: after.uri }).catch(() => null), { timeout: 20_000 })
+    .toMatchObject({
+      rsvpsInterestedCount: 1,
+    })
   await rewrite(bob, maybe.uri, rsvpTo(after, 'going'))
   await expect
     .poll(async () => (await api.event.getRecord({ uri: after.uri })).rsvpsGoingCount, { timeout: 20_000 })
@@ -127,7 +129,14 @@ test('backfill and stream of a real PDS, read by the emitted client', async () =
 
   await remove(alice, after.uri)
   await expect
-    .poll(() => api.event.getRecord({ uri: after.uri }).then(() => 'there', (error) => error.error), { timeout: 20_000 })
+    .poll(
+      () =>
+        api.event.getRecord({ uri: after.uri }).then(
+          () => 'there',
+          (error) => error.error,
+        ),
+      { timeout: 20_000 },
+    )
     .toBe('RecordNotFound')
   const uris = []
   for await (const record of api.event.iterate({ limit: 1 })) uris.push(record.uri)

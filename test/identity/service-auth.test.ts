@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { base58btc } from 'multiformats/bases/base58'
 import { expect, test } from 'vitest'
-import { ResolveError } from '../../runtime/identity/resolver.ts'
+import { ResolveError, type SigningKey } from '../../runtime/identity/resolver.ts'
 import { isJwt, verifyServiceAuth } from '../../runtime/identity/service-auth.ts'
 
 const ALICE = `did:plc:${'a'.repeat(24)}`
@@ -11,14 +11,16 @@ const NOW = Date.UTC(2026, 0, 1)
 const clock = { now: () => NOW, nowUs: () => NOW * 1000 }
 
 const KINDS = {
-  ES256K: { curve: 'secp256k1', prefix: [0xe7, 0x01] },
-  ES256: { curve: 'P-256', prefix: [0x80, 0x24] },
+  ES256K: { curve: 'secp256k1', prefix: [0xe7, 0x01], type: 'EcdsaSecp256k1VerificationKey2019' },
+  ES256: { curve: 'P-256', prefix: [0x80, 0x24], type: 'EcdsaSecp256r1VerificationKey2019' },
 } as const
 
 interface Keys {
   readonly alg: keyof typeof KINDS
   readonly privateKey: KeyObject
-  readonly multikey: string
+  readonly multikey: SigningKey
+  /** The same as older documents have it. */
+  readonly older: SigningKey
 }
 
 function keys(alg: keyof typeof KINDS): Keys {
@@ -27,9 +29,16 @@ function keys(alg: keyof typeof KINDS): Keys {
   const { x, y } = publicKey.export({ format: 'jwk' }) as { x: string; y: string }
   const isOdd = Buffer.from(y, 'base64url').at(-1)! % 2 === 1
   const point = Buffer.concat([Buffer.from([isOdd ? 3 : 2]), Buffer.from(x, 'base64url')])
-  return { alg, privateKey, multikey: base58btc.encode(Buffer.concat([Buffer.from(prefix), point])) }
+  const whole = Buffer.concat([Buffer.from([4]), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')])
+  return {
+    alg,
+    privateKey,
+    multikey: multikey(base58btc.encode(Buffer.concat([Buffer.from(prefix), point]))),
+    older: { type: KINDS[alg].type, multibase: base58btc.encode(whole) },
+  }
 }
 
+const multikey = (multibase: string): SigningKey => ({ type: 'Multikey', multibase })
 const encode = (part: unknown) => Buffer.from(JSON.stringify(part)).toString('base64url')
 
 function token(by: Keys, claims: object = {}, header: object = {}): string {
@@ -40,7 +49,7 @@ function token(by: Keys, claims: object = {}, header: object = {}): string {
 }
 
 /** Verifies against documents that give these keys, one after the other. */
-function verified(jwt: string, ...multikeys: (string | null)[]): Promise<string> {
+function verified(jwt: string, ...signingKeys: (SigningKey | null)[]): Promise<string> {
   let asked = 0
   return verifyServiceAuth(jwt, {
     audience: AUDIENCE,
@@ -49,7 +58,7 @@ function verified(jwt: string, ...multikeys: (string | null)[]): Promise<string>
     resolver: {
       async resolve(did) {
         if (did !== ALICE) throw new ResolveError(true, `Cannot resolve ${did}`)
-        const signingKey = multikeys[Math.min(asked++, multikeys.length - 1)]!
+        const signingKey = signingKeys[Math.min(asked++, signingKeys.length - 1)]!
         return { did, handle: null, pds: 'https://pds.example.com', signingKey }
       },
     },
@@ -59,6 +68,7 @@ function verified(jwt: string, ...multikeys: (string | null)[]): Promise<string>
 test.each(['ES256K', 'ES256'] as const)('a token that is signed by %s speaks for its issuer', async (alg) => {
   const alice = keys(alg)
   expect(await verified(token(alice), alice.multikey)).toBe(ALICE)
+  expect(await verified(token(alice), alice.older)).toBe(ALICE)
   expect(isJwt(token(alice))).toBe(true)
 })
 
@@ -98,7 +108,10 @@ test.each<[string, string, string]>([
 
 test.each([null, 'z', 'nonsense', 'zQ3shokFTS3brHcDQrn82RUDfCZESWL1ZdCEJwekUDPQiYBme'])(
   'a document with the key %s proves nothing',
-  async (multikey) => {
-    await expect(verified(token(alice), multikey)).rejects.toMatchObject({ status: 401, error: 'BadJwtSignature' })
+  async (key) => {
+    await expect(verified(token(alice), key === null ? null : multikey(key))).rejects.toMatchObject({
+      status: 401,
+      error: 'BadJwtSignature',
+    })
   },
 )

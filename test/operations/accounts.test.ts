@@ -78,6 +78,7 @@ describe('an account that is', () => {
     for (const table of ['event', 'rsvp', 'profile', 'lexidex_job'] as const) {
       expect(await indexer.db.selectFrom(table).select('did').where('did', '=', bob.did).execute()).toEqual([])
     }
+    expect((await indexer.backfill()).failed).toBe(0)
   })
 
   test.each([
@@ -243,6 +244,59 @@ test('a hint that comes while the account is asked is not lost', async () => {
   }
   expect(await hinted(bob.did)).toEqual({ checked: 2, failed: 0 })
   expect(await account(bob.did)).toMatchObject({ status: 'active', check_due_at: null })
+})
+
+describe('a repo that broke', () => {
+  const change = () => {
+    network.delete(bob.did, EVENT, 'bread')
+    network.put(bob.did, EVENT, 'cake', { $type: EVENT, name: 'Cake', createdAt: '2026-01-16T09:00:00Z' })
+  }
+
+  test('is compared as a whole, deletions too', async () => {
+    change()
+    await hint(bob.did, true)
+    // A later hint of another kind does not take that back.
+    await hint(bob.did)
+    expect(await check()).toEqual({ checked: 1, failed: 0 })
+    expect(await names()).toEqual(['Cake', 'Soup'])
+    expect(await account(bob.did)).toMatchObject({ resync: 0, check_due_at: null })
+  })
+
+  test('waits where it cannot be had', async () => {
+    change()
+    network.faults.pds = ({ method }) =>
+      method === 'com.atproto.sync.getRepo' ? { status: 403, body: { error: 'Forbidden' } } : undefined
+    await hint(bob.did, true)
+    expect(await check()).toEqual({ checked: 0, failed: 1 })
+    expect(await account(bob.did)).toMatchObject({ resync: 1, check_attempts: 1, check_error: expect.any(String) })
+    expect(await names()).toContain('Bread')
+    delete network.faults.pds
+    clock.advance(30_000)
+    expect(await check()).toEqual({ checked: 1, failed: 0 })
+    expect(await names()).toEqual(['Cake', 'Soup'])
+  })
+
+  test('of an account that is hidden waits until it is back', async () => {
+    change()
+    network.account(bob.did, { active: false, status: 'deactivated' })
+    await hint(bob.did, true)
+    expect(await check()).toEqual({ checked: 1, failed: 0 })
+    expect(await account(bob.did)).toMatchObject({ hidden: 1, resync: 1 })
+    network.account(bob.did, { active: true })
+    await hinted(bob.did)
+    expect(await names()).toEqual(['Cake', 'Soup'])
+    expect(await account(bob.did)).toMatchObject({ hidden: 0, resync: 0 })
+  })
+
+  test('of an account that was deleted and is back is fetched again', async () => {
+    network.account(bob.did, { active: false, status: 'deleted' })
+    await hinted(bob.did)
+    expect(await names()).toEqual(['Soup'])
+    network.account(bob.did, { active: true })
+    await hinted(bob.did)
+    expect([await names(), await going()]).toEqual([['Bread', 'Soup'], 1])
+    expect(await account(bob.did)).toMatchObject({ status: 'active', hidden: 0, resync: 0, handle: bob.handle })
+  })
 })
 
 describe('handles', () => {

@@ -325,7 +325,10 @@ describe('archives', () => {
   const rows = async () => {
     const tables = ['event', 'rsvp', 'profile'] as const
     const all = tables.map((table) => indexer.db.selectFrom(table).selectAll().orderBy('uri').execute())
-    return (await Promise.all(all)).flat().map(({ id: _id, indexed_at: _at, ...row }) => row)
+    return (await Promise.all(all)).flat().map(({ id: _id, indexed_at: _at, record, ...row }) => {
+      // The network lists its records with their keys in the order of writing; real hosts list them as archives have them.
+      return { ...row, record: JSON.parse(record) as unknown }
+    })
   }
 
   test('take the place of three listings, and give the same rows', async () => {

@@ -26,7 +26,9 @@ const open = async (notify: NotifyAccess) => {
 function post(body: unknown, headers: Record<string, string> = {}) {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   const request = new Request(`https://index.test/xrpc/${METHOD}`, { method: 'POST', body: text, headers })
-  return indexer.fetch(request).then(async (response) => ({ status: response.status, body: (await response.json()) as any }))
+  return indexer
+    .fetch(request)
+    .then(async (response) => ({ status: response.status, body: (await response.json()) as any }))
 }
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })

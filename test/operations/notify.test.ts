@@ -21,8 +21,7 @@ const soup = (name = 'Soup') => ({ $type: EVENT, name, createdAt: '2026-01-16T09
 const cook = (name?: string) => network.put(alice().did, EVENT, undefined, soup(name))
 const rkeyOf = (uri: string) => uri.split('/').at(-1)!
 
-const row = (uri: string) =>
-  indexer.db.selectFrom('event').selectAll().where('uri', '=', uri).executeTakeFirst()
+const row = (uri: string) => indexer.db.selectFrom('event').selectAll().where('uri', '=', uri).executeTakeFirst()
 
 const tombstones = () => indexer.db.selectFrom('lexidex_tombstone').select(['uri', 'rev']).execute()
 

@@ -23,7 +23,9 @@ const open = async (options: IndexerOptions = {}) => {
 
 async function list(collection: string, params: Record<string, string>) {
   const query = new URLSearchParams({ limit: '200', ...params })
-  const response = await indexer.fetch(new Request(`https://index.test/xrpc/com.example.${collection}.listRecords?${query}`))
+  const response = await indexer.fetch(
+    new Request(`https://index.test/xrpc/com.example.${collection}.listRecords?${query}`),
+  )
   const body: any = await response.json()
   return { status: response.status, body, uris: (body.records ?? []).map((record: any) => record.uri).sort() }
 }

@@ -1,7 +1,16 @@
 import { expect } from 'vitest'
 import { app } from '../../fixtures/apps/calendar/src/lexidex/index.ts'
 import type { Database } from '../../fixtures/apps/calendar/src/lexidex/tables.ts'
-import { EVENT, type Network, PROFILE, RSVP, type StoredRecord } from '../../fixtures/network/index.ts'
+import {
+  EVENT,
+  type JetstreamFrame,
+  type Network,
+  PROFILE,
+  RSVP,
+  type StoredRecord,
+} from '../../fixtures/network/index.ts'
+import { createAdmission } from '../../runtime/admission/admit.ts'
+import { createApplier } from '../../runtime/apply/applier.ts'
 import { silentLogger } from '../../runtime/core/log.ts'
 import { createIndexer, type Indexer, type IndexerOptions } from '../../runtime/indexer.ts'
 import { createSqliteStore } from '../../runtime/storage/sqlite/index.ts'
@@ -12,7 +21,7 @@ export type CalendarIndexer = Indexer<Database>
 
 /** A migrated index of the calendar app that looks at `network`, at nothing else. */
 export async function openIndexer(
-  network: Network,
+  network: Pick<Network, 'jetstream' | 'relay' | 'plc' | 'pds'>,
   { path = ':memory:', ...options }: IndexerOptions & { path?: string } = {},
 ): Promise<CalendarIndexer> {
   const indexer = createIndexer<Database>(app, createSqliteStore(path), {
@@ -52,6 +61,26 @@ export async function expectSame(indexer: CalendarIndexer, network: Network): Pr
 }
 
 const lines = (records: readonly StoredRecord[]) => records.map(({ uri, cid }) => `${uri} ${cid}`).sort()
+
+/** Applies frames of the Jetstream as whoever follows it would. */
+export async function deliver({ app, store }: CalendarIndexer, frames: readonly JetstreamFrame[]): Promise<void> {
+  const admission = createAdmission({ collections: app.collections, schemas: app.schemas })
+  const applier = createApplier({ store, admission })
+  for (const frame of frames) {
+    if (frame.kind !== 'commit') continue
+    const { did, time_us: timeUs } = frame
+    const { operation, collection, rkey, rev, cid, record } = frame.commit
+    const common = { did, collection, rkey, rev, timeUs }
+    const isNew = operation === 'create'
+    const event =
+      operation === 'delete'
+        ? { kind: 'delete' as const, ...common }
+        : { kind: 'put' as const, ...common, cid: cid!, record, isNew }
+    const crowded = applier.push({ event, position: null })
+    if (crowded) await crowded
+  }
+  await applier.close()
+}
 
 /** Tries again until it does not throw. */
 export async function eventually(check: () => void | Promise<void>, withinMs = 15_000): Promise<void> {

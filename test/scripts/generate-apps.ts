@@ -1,8 +1,8 @@
 /** Writes every app in `fixtures/apps` anew. */
 import { readdirSync } from 'node:fs'
 import path from 'node:path'
-import { formatIssues } from '../../generator/input/issues.ts'
 import { generate } from '../../generator/generate.ts'
+import { formatIssues } from '../../generator/input/issues.ts'
 
 const apps = path.resolve(import.meta.dirname, '../../fixtures/apps')
 for (const app of readdirSync(apps).sort()) {

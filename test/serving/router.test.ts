@@ -152,6 +152,23 @@ describe('status', () => {
   })
 })
 
+test('status says what is known besides, and does not ask for it each time', async () => {
+  let now = Date.UTC(2026, 0, 1)
+  let asked = 0
+  const router = createRouter({
+    app: library,
+    store: served.store,
+    clock: { now: () => now, nowUs: () => now * 1000 },
+    status: async () => ({ discovery: [], asked: ++asked }),
+  })
+  const status = async () =>
+    JSON.parse((await router.handle({ method: 'GET', url: '/status', headers: { get: () => null } })).body)
+  expect(await status()).toMatchObject({ status: 'ok', accounts: 0, discovery: [], asked: 1 })
+  expect((await status()).asked).toBe(1)
+  now += 6000
+  expect((await status()).asked).toBe(2)
+})
+
 describe('HTTP', () => {
   test('every answer may be read by any site', async () => {
     for (const url of ['/health', '/nowhere', '/xrpc/test.lib.book.listRecords?x']) {
@@ -159,6 +176,7 @@ describe('HTTP', () => {
       expect(headers).toMatchObject({
         'access-control-allow-origin': '*',
         'content-type': 'application/json; charset=utf-8',
+        'access-control-expose-headers': 'retry-after, ratelimit-reset',
       })
     }
   })
@@ -169,7 +187,7 @@ describe('HTTP', () => {
       headers: expect.objectContaining({
         'access-control-allow-origin': '*',
         'access-control-allow-methods': 'GET, HEAD, OPTIONS',
-        'access-control-allow-headers': '*',
+        'access-control-allow-headers': 'authorization, *',
       }),
       body: '',
     })

@@ -1,6 +1,7 @@
 import type { Dialect } from '../dialect.ts'
 import { bookkeeping } from './bookkeeping.ts'
 import { counterTriggers } from './counters.ts'
+import { rebuildTriggers } from './rebuild.ts'
 import { searchTable } from './search.ts'
 import { createTable } from './tables.ts'
 
@@ -11,5 +12,6 @@ export const sqlite: Dialect = {
     // Triggers name two tables, so they come after all of them.
     ...plan.counters.flatMap(counterTriggers),
     ...bookkeeping,
+    ...rebuildTriggers(plan),
   ],
 }

@@ -60,6 +60,7 @@ export class WriterSession {
   readonly #turns = new Turns()
   readonly #prepared = new Map<string, StatementSync>()
   readonly #failed = new Set<number>()
+  #tables: readonly CollectionTable[] | null = null
   #batches: BatchWriter | null = null
 
   constructor(db: DatabaseSync) {
@@ -79,7 +80,8 @@ export class WriterSession {
   #do(job: Job, transaction: number | null): Answers[keyof Answers] {
     switch (job.kind) {
       case 'use':
-        this.#batches = new BatchWriter(this.#db, job.tables)
+        this.#tables = job.tables
+        this.#batches = null
         return
       case 'apply':
         return this.#apply(job)
@@ -96,7 +98,7 @@ export class WriterSession {
   }
 
   #apply({ batch, id, follows }: ApplyJob): ApplyResult {
-    if (this.#batches === null) {
+    if (this.#tables === null) {
       throw new LexidexError('The store was not told of its collections', {
         hint: 'Call `store.use(app.collections)` once after `migrate()`.',
       })
@@ -105,6 +107,8 @@ export class WriterSession {
       if (follows !== undefined && this.#failed.has(follows)) {
         throw new WriterUnavailable('The batch before this one was not applied')
       }
+      // Not when it is told of the tables: a database that does not fit then may be mended meanwhile.
+      this.#batches ??= new BatchWriter(this.#db, this.#tables)
       return this.#batches.apply(batch)
     } catch (error) {
       if (id !== undefined) this.#rememberFailure(id)

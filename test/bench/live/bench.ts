@@ -1,13 +1,10 @@
-import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
 import path from 'node:path'
-import { finished } from 'node:stream/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { calendarFrames } from '../calendar.ts'
 import type { Bench, BenchOptions, Cell, Table } from '../report.ts'
 import { median } from '../report.ts'
 import { startChild } from '../rpc.ts'
 import { withScratch } from '../scratch.ts'
+import { writeLog } from './log.ts'
 import type { LogServer } from './log-server.ts'
 import type { Followed, Ours } from './ours.ts'
 import type { Applied, Raw } from './raw.ts'
@@ -38,6 +35,8 @@ function table(rows: Record<string, Cell>[]): Table {
     notes: [
       'lexidex: first frame sent to last position durable (socket, decoding, validation, batches of 500).',
       'raw: the same schema and guards, rows parsed beforehand, prepared statements, transactions of 500.',
+      'max RSS: pages of the database that are mapped into memory included, up to 256 MB a connection.',
+      'longest delay: of the event loop that reads the socket and serves.',
       'Medians where there are several turns. CPU: seconds of the process, its garbage collector included.',
     ],
   }
@@ -74,25 +73,12 @@ async function runSize({ frames, turns }: (typeof SIZES)[number], { progress }: 
   })
 }
 
-/** @returns time of the last frame: the cursor to wait for */
-async function writeLog(file: string, frames: number): Promise<string> {
-  const out = createWriteStream(file)
-  let last = 0
-  for (const frame of calendarFrames(frames)) {
-    last = frame.time_us
-    if (!out.write(`${JSON.stringify(frame)}\n`)) await once(out, 'drain')
-  }
-  out.end()
-  await finished(out)
-  return String(last)
-}
-
 async function runOurs(file: string, database: string, lastCursor: string): Promise<Followed & { seconds: number }> {
   const server = startChild<LogServer>('live/log-server.ts')
   const indexer = startChild<Ours>('live/ours.ts')
   try {
-    const url = await server.call.start(file)
-    const followed = await indexer.call.follow(url, database, lastCursor)
+    const host = await server.call.start(file)
+    const followed = await indexer.call.follow(host, database, lastCursor)
     const { firstFrameAt, connections } = await server.call.sent()
     if (connections !== 1) throw new Error(`The indexer connected ${connections} times: the figure means nothing`)
     return { ...followed, seconds: (followed.appliedAt - firstFrameAt!) / 1000 }

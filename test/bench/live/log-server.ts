@@ -1,5 +1,9 @@
-/** A Jetstream that sends one log from a file, as fast as its reader takes it. */
+/**
+ * A Jetstream that sends one log from a file, as fast as its reader takes it. Whatever is asked over HTTP, it never
+ * answers: who accounts are is looked up beside the stream, and is not what is measured.
+ */
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { offer, preciseNow } from '../rpc.ts'
@@ -12,16 +16,17 @@ let firstFrameAt: number | null = null
 let connections = 0
 
 const methods = {
-  /** Loads the log and listens. Gives the URL. */
+  /** Loads the log and listens. Gives `host:port`. */
   async start(file: string): Promise<string> {
     frames = readFileSync(file, 'utf8')
       .trimEnd()
       .split('\n')
       .map((line) => Buffer.from(line))
-    const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false })
-    await new Promise((resolve) => server.once('listening', resolve))
-    server.on('connection', (socket) => void send(socket))
-    return `ws://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const server = createServer(() => {})
+    const sockets = new WebSocketServer({ server, perMessageDeflate: false })
+    sockets.on('connection', (socket) => void send(socket))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    return `127.0.0.1:${(server.address() as AddressInfo).port}`
   },
   /** When the first frame was sent, and how often somebody came for it. */
   sent: () => ({ firstFrameAt, connections }),

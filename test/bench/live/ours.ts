@@ -9,13 +9,18 @@ const POLL_MS = 5
 
 const methods = {
   /**
-   * Follows the stream at `url` into a new database until the position `lastCursor` is durable, and every event before
+   * Follows the stream of `host` into a new database until the position `lastCursor` is durable, and every event before
    * it with it.
    */
-  async follow(url: string, database: string, lastCursor: string): Promise<Followed> {
+  async follow(host: string, database: string, lastCursor: string): Promise<Followed> {
     const store = createSqliteStore(database)
     const logger = { log: () => {}, warn: console.warn, error: console.error }
-    const indexer = createIndexer(store, { jetstreams: [url], logger })
+    const indexer = createIndexer(store, {
+      jetstreams: [`ws://${host}`],
+      plc: `http://${host}`,
+      allowHosts: [host],
+      logger,
+    })
     await indexer.migrate()
     const position = store.database.prepare('SELECT cursor FROM lexidex_cursor')
     const stop = new AbortController()
@@ -32,6 +37,7 @@ const methods = {
       }, POLL_MS)
     })
     delay.disable()
+    const maxRssMb = process.resourceUsage().maxRSS / 1024
     const { user, system } = process.cpuUsage(cpu)
     stop.abort()
     await running
@@ -41,7 +47,7 @@ const methods = {
       appliedAt,
       totals,
       cpuSeconds: (user + system) / 1e6,
-      maxRssMb: process.resourceUsage().maxRSS / 1024,
+      maxRssMb,
       longestDelayMs: delay.max / 1e6,
     }
   },

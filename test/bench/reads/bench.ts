@@ -1,22 +1,17 @@
 import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { COMMON_WORD, RARE_WORD } from '../calendar.ts'
 import type { Bench, BenchOptions, Cell } from '../report.ts'
 import { median } from '../report.ts'
 import { type Child, startChild } from '../rpc.ts'
 import { withScratch } from '../scratch.ts'
 import type { Filled, Filler } from './fill.ts'
 import type { Load, LoadGenerator } from './load.ts'
+import { type Question, questions } from './questions.ts'
 import type { Server } from './server.ts'
 
 const SIZE = { events: 50_000, rsvps: 500_000, hottest: 22_000 }
 // Events enough for a word to count as one that stands in very many.
 const QUICK_SIZE = { events: 25_000, rsvps: 50_000, hottest: 2200 }
-
-interface Question {
-  readonly name: string
-  readonly paths: readonly string[]
-}
 
 interface UnderTest {
   readonly name: string
@@ -55,21 +50,8 @@ export const readsBench: Bench = {
   },
 }
 
-function questions({ uris, dids }: Filled): Question[] {
-  const method = (name: string, params: Record<string, string> = {}) =>
-    `/xrpc/com.example.${name}${Object.keys(params).length > 0 ? `?${new URLSearchParams(params)}` : ''}`
-  return [
-    { name: 'list 50 events', paths: [method('event.listRecords')] },
-    { name: 'list, hydrateRsvps=5', paths: [method('event.listRecords', { hydrateRsvps: '5' })] },
-    { name: 'getRecord', paths: uris.map((uri) => method('event.getRecord', { uri })) },
-    { name: 'search, rare word', paths: [method('event.listRecords', { search: RARE_WORD })] },
-    { name: 'search, common word', paths: [method('event.listRecords', { search: COMMON_WORD })] },
-    { name: 'RSVPs by did', paths: dids.map((did) => method('rsvp.listRecords', { did })) },
-    { name: 'RSVPs, hydrateEvent', paths: [method('rsvp.listRecords', { hydrateEvent: 'true' })] },
-  ]
-}
-
-async function fill(database: string, size: typeof SIZE): Promise<Filled> {
+/** Fills a new index, in a process of its own. */
+export async function fill(database: string, size: typeof SIZE): Promise<Filled> {
   const filler = startChild<Filler>('reads/fill.ts')
   try {
     return await filler.call.fill(database, size)

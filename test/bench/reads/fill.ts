@@ -41,7 +41,7 @@ const methods = {
     // In an order that is neither that of the table nor of an index.
     const uris = sample('SELECT uri AS value FROM event ORDER BY rkey * 7919 % 10007, substr(uri, 20) LIMIT ?')
     const dids = sample('SELECT did AS value FROM lexidex_account ORDER BY substr(did, 12) LIMIT ?')
-    store.close()
+    await store.close()
     return { uris, dids }
   },
 }

@@ -5,15 +5,16 @@ import { offer } from '../rpc.ts'
 const CONNECTIONS = 10
 
 const methods = {
-  /** Asks for the paths in turns, for `seconds`. */
-  run(url: string, paths: readonly string[], seconds: number): Promise<Load> {
+  /** Asks for the paths in turns, for `seconds`: as fast as answers come, or at most `rate` times a second. */
+  run(url: string, paths: readonly string[], seconds: number, rate?: number): Promise<Load> {
     return new Promise((resolve, reject) => {
       const requests = paths.map((path) => ({ path }))
       const latencies: number[] = []
       let bytes = 0
       let endedAt = 0
       const startedAt = performance.now()
-      const load = autocannon({ url, connections: CONNECTIONS, duration: seconds + 60, requests }, (error) => {
+      const options = { url, connections: CONNECTIONS, duration: seconds + 60, requests }
+      const load = autocannon(rate === undefined ? options : { ...options, overallRate: rate }, (error) => {
         if (error !== null) return reject(error)
         latencies.sort((a, b) => a - b)
         const count = latencies.length
@@ -22,6 +23,7 @@ const methods = {
           requests: count,
           perSecond: count / ((endedAt - startedAt) / 1000),
           p99Ms: latencies[Math.floor(count * 0.99)]!,
+          maxMs: latencies.at(-1)!,
           bytes: Math.round(bytes / count),
         })
       })
@@ -46,6 +48,7 @@ export interface Load {
   readonly requests: number
   readonly perSecond: number
   readonly p99Ms: number
+  readonly maxMs: number
   /** Mean size of an answer, its headers included. */
   readonly bytes: number
 }

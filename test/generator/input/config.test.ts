@@ -79,6 +79,8 @@ describe('defaults', () => {
       relays: ['https://relay1.us-east.bsky.network'],
       plc: 'https://plc.directory',
       allowHosts: [],
+      repos: [],
+      notify: false,
     })
     expect(issues({})).toEqual([])
   })
@@ -153,6 +155,18 @@ describe('lexicons', () => {
   })
 })
 
+it.each([
+  [{}, false],
+  [{ notify: false }, false],
+  [{ notify: true }, true],
+  [{ notify: 'a secret' }, true],
+  [{ notify: { serviceDid: 'did:web:index.example.com' } }, true],
+  // As with `process.env.NOTIFY_SECRET` on a machine that generates, and does not know it.
+  [{ notify: undefined }, true],
+])('with %j there is a method to notify: %s', (extra, expected) => {
+  expect(config(extra).notify).toBe(expected)
+})
+
 it('joins allowHosts and networkOverrides', () => {
   const result = config({
     allowHosts: ['localhost:2583'],
@@ -198,7 +212,6 @@ it('takes every key of a Contrail config', () => {
     'warning not-supported maintenance',
     'warning not-supported networkOverrides.resolver',
     'warning not-supported networkOverrides.slingshotUrl',
-    'warning not-supported notify',
     'warning not-supported permissionSet',
     'warning not-supported realtime',
     'warning not-supported spaces',
@@ -337,6 +350,8 @@ describe('every problem has a code, a path and mostly a hint', () => {
     ['bad relay', () => issues({ relays: ['relay.example'] }), { code: 'invalid-url', path: 'relays.0' }],
     ['bad directory of identities', () => issues({ plc: 'plc' }), { code: 'invalid-url', path: 'plc' }],
     ['bad host', () => issues({ allowHosts: ['http://localhost'] }), { code: 'invalid-host', path: 'allowHosts.0' }],
+    ['empty secret', () => issues({ notify: '' }), { code: 'invalid-secret', path: 'notify' }],
+    ['number for notify', () => issues({ notify: 1 }), { code: 'wrong-type', path: 'notify' }],
     ['bad logger', () => issues({ logger: {} }), { code: 'wrong-type', path: 'logger' }],
     ['unknown database', () => issues({ database: 'mysql' }), { code: 'wrong-type', path: 'database' }],
     [

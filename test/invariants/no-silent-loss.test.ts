@@ -1,0 +1,181 @@
+/**
+ * Invariant 3: a position is durable only with everything before it. Kill -9 at any moment, start again, and everything
+ * is there; no job and no mark of a comparison claims more than what is stored, either.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { EVENT, type Network, PROFILE, RSVP } from '../../fixtures/network/index.ts'
+import { createRandom, type Random } from '../../fixtures/network/random.ts'
+import {
+  type CalendarIndexer,
+  eventually,
+  openCalendar,
+  pause,
+  presentNetwork,
+  readUpTo,
+  temporaryFolder,
+} from './support/index.ts'
+import type { Orders, Role } from './support/process.ts'
+import { eachSeed, patience, times } from './support/settings.ts'
+import { expectRecount } from './support/visible.ts'
+
+const script = fileURLToPath(new URL('./support/process.ts', import.meta.url))
+const TABLES = { event: EVENT, rsvp: RSVP, profile: PROFILE } as const
+const ROLES: readonly Role[] = ['follow', 'follow', 'ingest', 'backfill', 'run', 'refresh', 'everything']
+const ROUNDS = 25
+
+async function start(orders: Orders): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ['-C', 'lexidex-source', '--import', 'tsx', script, JSON.stringify(orders)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await Promise.race([
+    once(child.stdout!, 'data'),
+    once(child, 'exit').then(([code]) => {
+      throw new Error(`The ${orders.role} ended by itself: ${code}`)
+    }),
+  ])
+  return child
+}
+
+/** Starts processes on the index, and kills them amid their work. */
+async function crash(network: Network, path: string, roles: readonly Role[], random: Random): Promise<void> {
+  const { jetstream, relay, plc, pds } = network
+  const children = await Promise.all(roles.map((role) => start({ path, role, network: { jetstream, relay, plc, pds } })))
+  await pause(random.int(150))
+  for (const child of children) {
+    const gone = once(child, 'close')
+    expect(child.kill('SIGKILL'), 'it was still there').toBe(true)
+    await gone
+    expect(child.signalCode).toBe('SIGKILL')
+  }
+}
+
+/** Everything that the index claims to have is there: by its position, by its jobs, by its comparisons. */
+async function expectHonest({ db }: CalendarIndexer, network: Network): Promise<void> {
+  const [cursor, jobs, accounts, tombstones, ...tables] = await Promise.all([
+    db.selectFrom('lexidex_cursor').select('cursor').executeTakeFirstOrThrow(),
+    db.selectFrom('lexidex_job').selectAll().where('status', '=', 'completed').execute(),
+    db.selectFrom('lexidex_account').select(['did', 'verified_rev']).execute(),
+    db.selectFrom('lexidex_tombstone').select(['uri', 'rev']).execute(),
+    ...Object.keys(TABLES).map((table) =>
+      db
+        .selectFrom(table as keyof typeof TABLES)
+        .select(['uri', 'rev', 'cid'])
+        .execute(),
+    ),
+  ])
+  const rows = new Map(tables.flat().map((row) => [row.uri, row]))
+  const buried = new Map(tombstones.map(({ uri, rev }) => [uri, rev]))
+  const held = Object.values(TABLES).flatMap((collection) => network.records(collection))
+  const uris = new Set(held.map(({ uri }) => uri))
+  const versions = new Set<string>()
+  const problems: string[] = []
+
+  for (const { did, kind, time_us, ...frame } of network.log) {
+    if (kind !== 'commit' || !('commit' in frame)) continue
+    const { collection, rkey, rev, operation, cid } = frame.commit
+    const uri = `at://${did}/${collection}/${rkey}`
+    versions.add(`${uri} ${cid}`)
+    // Of profiles only those of known accounts are kept; jobs speak for them.
+    if (time_us > Number(cursor.cursor) || (collection !== EVENT && collection !== RSVP)) continue
+    const row = rows.get(uri)
+    const later = (row?.rev ?? '') > rev || (buried.get(uri) ?? '') > rev
+    const applied = operation === 'delete' ? buried.get(uri) === rev : row?.rev === rev
+    if (!later && !applied) problems.push(`the position is past the ${operation} of ${uri} at ${rev}`)
+  }
+  for (const { did, collection, rev } of jobs) {
+    for (const record of held) {
+      const claimed = record.did === did && record.collection === collection && record.rev <= (rev ?? '')
+      if (claimed && (rows.get(record.uri)?.rev ?? '') < record.rev) problems.push(`a job claims ${record.uri}`)
+    }
+  }
+  const verified = new Map(accounts.map(({ did, verified_rev }) => [did, verified_rev ?? '']))
+  for (const record of held) {
+    const claimed = record.rev <= (verified.get(record.did) ?? '')
+    if (claimed && (rows.get(record.uri)?.rev ?? '') < record.rev) problems.push(`a comparison claims ${record.uri}`)
+  }
+  for (const { uri, cid } of rows.values()) {
+    if (!versions.has(`${uri} ${cid}`)) problems.push(`nobody ever wrote ${uri} as ${cid}`)
+  }
+  expect(problems).toEqual([])
+  expect(uris.size).toBeGreaterThan(0)
+}
+
+async function expectSame({ db }: CalendarIndexer, network: Network): Promise<void> {
+  const known = new Set((await db.selectFrom('lexidex_account').select('did').execute()).map(({ did }) => did))
+  for (const [table, collection] of Object.entries(TABLES)) {
+    const rows = await db
+      .selectFrom(table as keyof typeof TABLES)
+      .select(['uri', 'cid', 'hidden'])
+      .orderBy('uri')
+      .execute()
+    const inactive = new Set(network.accounts.filter(({ active }) => !active).map(({ did }) => did))
+    const held = network.records(collection).filter(({ did }) => known.has(did))
+    const expected = held.map(({ uri, cid, did }) => ({ uri, cid, hidden: inactive.has(did) ? 1 : 0 }))
+    expect(rows, table).toEqual(expected.sort((a, b) => (a.uri < b.uri ? -1 : 1)))
+  }
+}
+
+/** Writes, and now and then somebody leaves or comes back. */
+function live(network: Network, random: Random): () => void {
+  const timer = setInterval(() => {
+    network.drift(1 + random.int(4))
+    if (!random.chance(0.02)) return
+    const { did, active } = random.pick(network.accounts)
+    network.account(did, active ? { active: false, status: 'deactivated' } : { active: true })
+  }, 3)
+  return () => clearInterval(timer)
+}
+
+test('kill -9 of whoever follows, fetches or compares loses nothing, and nothing claims more than there is', async () => {
+  await eachSeed(1, async (seed) => {
+    const random = createRandom(seed)
+    const network = await presentNetwork({ accounts: 8, events: 30, rsvps: 1000, seed: random.int(1000) })
+    const { folder, remove } = temporaryFolder()
+    const path = join(folder, 'index.sqlite')
+    // Slow enough to be met amid its work; some give archives, some do not.
+    network.faults.pds = async ({ method, params }) => {
+      await pause(random.int(8))
+      const listed = network.accounts.findIndex(({ did }) => did === params.get('did')) % 2 === 1
+      return method.endsWith('getRepo') && listed ? { status: 501, body: { error: 'MethodNotImplemented' } } : undefined
+    }
+    const withIndex = async (use: (indexer: CalendarIndexer) => Promise<void>) => {
+      const indexer = await openCalendar(network, { path })
+      try {
+        await use(indexer)
+      } finally {
+        await indexer.close()
+      }
+    }
+    try {
+      await withIndex((indexer) => readUpTo(network, indexer, 1))
+      for (let round = 0; round < times(ROUNDS); round++) {
+        const roles = random.chance(0.4) ? [random.pick(ROLES), random.pick(ROLES)] : [random.pick(ROLES)]
+        const rest = live(network, random)
+        await crash(network, path, roles, random).finally(rest)
+        await withIndex(async (indexer) => {
+          await expectHonest(indexer, network)
+          // As if the 30 s had passed for which a run holds on to its right.
+          await indexer.db.updateTable('lexidex_lease').set({ expires_at: 0 }).execute()
+        })
+      }
+      for (const { did } of network.accounts) network.account(did, { active: true })
+      delete network.faults.pds
+      await withIndex(async (indexer) => {
+        const abort = new AbortController()
+        const following = indexer.runPersistent({ signal: abort.signal, flushIntervalMs: 3 })
+        await indexer.backfillAll({ retryFailed: true })
+        await eventually(() => expectSame(indexer, network)).finally(() => abort.abort())
+        await following
+        await expectHonest(indexer, network)
+        await expectRecount(indexer)
+      })
+    } finally {
+      await network.close()
+      remove()
+    }
+  })
+}, patience(120_000))

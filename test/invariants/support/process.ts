@@ -1,0 +1,30 @@
+/** A process that works on an index until it is killed. It says when it begins. */
+import { openCalendar, type Services } from './index.ts'
+
+export type Role = 'follow' | 'ingest' | 'backfill' | 'run' | 'refresh' | 'everything'
+
+/** What such a process is told, as JSON. */
+export interface Orders {
+  readonly path: string
+  readonly role: Role
+  readonly network: Services
+}
+
+const { path, role, network } = JSON.parse(process.argv[2]!) as Orders
+const indexer = await openCalendar(network, { path })
+
+async function again(work: () => Promise<unknown>): Promise<never> {
+  for (;;) await work()
+}
+
+const WORK: Record<Exclude<Role, 'everything'>, () => Promise<unknown>> = {
+  follow: () => indexer.runPersistent({ flushIntervalMs: 3, batchSize: 5 }),
+  ingest: () => again(() => indexer.ingest({ timeoutMs: 200, quietMs: 50, batchSize: 5 })),
+  backfill: () => again(() => indexer.discover().then(() => indexer.backfill())),
+  run: () => again(() => indexer.performBackfill({ force: 'catch_up' })),
+  refresh: () => again(() => indexer.refresh({ ignoreWindowMs: 0 })),
+}
+
+console.log('ready')
+if (role === 'everything') await Promise.all([WORK.follow(), WORK.run(), WORK.refresh()])
+else await WORK[role]()

@@ -1,0 +1,37 @@
+/**
+ * How often the random tests of this folder run, and from which seed:
+ *
+ * - `INVARIANT_RUNS=20` runs twenty times as many cases.
+ * - `INVARIANT_SEED=1234` repeats what a failure has printed.
+ */
+const FACTOR = Number(process.env.INVARIANT_RUNS ?? 1)
+const SEED = process.env.INVARIANT_SEED === undefined ? undefined : Number(process.env.INVARIANT_SEED)
+
+/** Number of cases, and ms that they may take. */
+export function times(count: number): number {
+  return Math.max(1, Math.round(count * FACTOR))
+}
+
+export const patience = (ms: number) => Math.max(ms, ms * FACTOR)
+
+/**
+ * Parameters of `fc.assert`. Cases wait for sockets and timers, so that smaller ones found by running them again would
+ * be many minutes away: what fails first is what is shown.
+ */
+export function cases(count: number) {
+  return { numRuns: times(count), endOnFailure: true, ...(SEED === undefined ? {} : { seed: SEED }) }
+}
+
+/** Runs `test` with a new seed each time, which is told where it fails. */
+export async function eachSeed(count: number, test: (seed: number) => Promise<void>): Promise<void> {
+  for (let i = 0; i < times(count); i++) {
+    const seed = i === 0 && SEED !== undefined ? SEED : Math.floor(Math.random() * 2 ** 31)
+    try {
+      await test(seed)
+    } catch (error) {
+      throw new Error(`Failed with INVARIANT_SEED=${seed}: ${error instanceof Error ? error.message : error}`, {
+        cause: error,
+      })
+    }
+  }
+}

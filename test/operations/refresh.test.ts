@@ -1,0 +1,395 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import {
+  carOf,
+  EVENT,
+  type HttpFault,
+  type Network,
+  PROFILE,
+  type Reply,
+  RSVP,
+  startNetwork,
+} from '../../fixtures/network/index.ts'
+import type { RefreshOptions, RefreshResult } from '../../runtime/operations/refresh.ts'
+import { type CalendarIndexer, deliver, expectSame, indexed, openIndexer } from './support.ts'
+
+const GET_REPO = 'com.atproto.sync.getRepo'
+const LIST = 'com.atproto.repo.listRecords'
+const NONE = { missing: 0, staleUpdates: 0, inSync: 0, deleted: 0 }
+
+let network: Network
+let indexer: CalendarIndexer
+let did: string
+let warnings: string[]
+
+beforeEach(async () => {
+  warnings = []
+  network = await startNetwork({ accounts: 8, events: 20, rsvps: 60, pdsCount: 2 })
+  const logger = { log: () => {}, warn: (text: string) => warnings.push(text), error: () => {} }
+  indexer = await openIndexer(network, { logger })
+  await indexer.backfillAll()
+  did = network.accounts[0]!.did
+})
+afterEach(async () => {
+  await indexer.close()
+  await network.close()
+})
+
+const soup = (name = 'Soup') => ({ $type: EVENT, name, createdAt: '2026-01-16T09:00:00Z' })
+const refresh = (options: RefreshOptions = {}) => indexer.refresh({ ignoreWindowMs: 0, ...options })
+const uriOf = (rkey: string, collection = EVENT) => `at://${did}/${collection}/${rkey}`
+const account = (of = did) =>
+  indexer.db.selectFrom('lexidex_account').selectAll().where('did', '=', of).executeTakeFirstOrThrow()
+const hasEvent = async (rkey: string) =>
+  (await indexed(indexer, 'event')).some((row) => row.startsWith(`${uriOf(rkey)} `))
+const changesOf = ({ total: { missing, staleUpdates, deleted } }: RefreshResult) => [missing, staleUpdates, deleted]
+
+/** Changes that the index hears nothing of: 2 new events, 1 changed, 1 deleted, 1 deleted RSVP. */
+function loseEvents(): void {
+  network.put(did, EVENT, 'soup', soup())
+  network.put(did, EVENT, 'stew', soup('Stew'))
+  const [changed, gone] = network.records(EVENT).filter((record) => record.did !== did)
+  network.put(changed!.did, EVENT, changed!.rkey, { ...changed!.value, name: 'Changed' })
+  network.delete(gone!.did, EVENT, gone!.rkey)
+  const rsvp = network.records(RSVP)[0]!
+  network.delete(rsvp.did, RSVP, rsvp.rkey)
+}
+
+/** A fault for the archives of one account; the first time only where `once`. */
+function spoil(archive: HttpFault): { readonly calls: number } {
+  const seen = { calls: 0 }
+  network.faults.pds = (request, answer) => {
+    if (request.method !== GET_REPO || request.params.get('did') !== did) return undefined
+    seen.calls++
+    return archive(request, answer)
+  }
+  return seen
+}
+
+describe('refresh', () => {
+  test('finds nothing to do after a backfill, and skips what has not changed', async () => {
+    const first = await refresh()
+    const records = [EVENT, RSVP, PROFILE].reduce((sum, nsid) => sum + network.records(nsid).length, 0)
+    expect(first).toMatchObject({
+      usersScanned: 8,
+      usersFailed: 0,
+      usersPartial: 0,
+      usersSkipped: 0,
+      ignoreWindowMs: 0,
+    })
+    expect(first.total).toEqual({ ...NONE, inSync: records })
+    let archives = 0
+    network.faults.pds = ({ method }) => {
+      if (method === GET_REPO) archives++
+      return undefined
+    }
+    expect(await refresh()).toMatchObject({ usersScanned: 8, usersSkipped: 8, total: NONE })
+    network.put(did, EVENT, 'soup', soup())
+    expect(await refresh()).toMatchObject({ usersScanned: 8, usersSkipped: 7, total: { missing: 1 } })
+    expect(archives).toBe(1)
+  })
+
+  test('makes up for lost events, deletions too, and converges', async () => {
+    await refresh()
+    loseEvents()
+    const { byCollection, ...rest } = await refresh()
+    expect(byCollection[EVENT]).toMatchObject({ missing: 2, staleUpdates: 1, deleted: 1 })
+    expect(byCollection[RSVP]).toMatchObject({ missing: 0, staleUpdates: 0, deleted: 1 })
+    expect(byCollection[PROFILE]).toMatchObject({ missing: 0, staleUpdates: 0, deleted: 0 })
+    expect(rest).toMatchObject({ usersFailed: 0, usersPartial: 0 })
+    await expectSame(indexer, network)
+    expect(changesOf(await refresh())).toEqual([0, 0, 0])
+    await indexer.db.updateTable('lexidex_account').set({ verified_rev: null }).execute()
+    expect(await refresh()).toMatchObject({ usersSkipped: 0, total: { missing: 0, staleUpdates: 0, deleted: 0 } })
+  })
+
+  test('differences of rows that are new are mended and not counted', async () => {
+    network.put(did, EVENT, 'soup', soup())
+    await refresh()
+    network.put(did, EVENT, 'soup', soup('Stew'))
+    const { total } = await refresh({ ignoreWindowMs: 60_000 })
+    expect(total.staleUpdates).toBe(0)
+    await expectSame(indexer, network)
+  })
+
+  test('what it deleted stays deleted when older events come after all', async () => {
+    const from = network.log.length
+    const { uri } = network.put(did, EVENT, 'soup', soup())
+    await indexer.notify(uri)
+    network.delete(did, EVENT, 'soup')
+    expect((await refresh()).total.deleted).toBe(1)
+    await deliver(indexer, network.log.slice(from))
+    await expectSame(indexer, network)
+  })
+
+  test('only the accounts that are named, known before or not', async () => {
+    const fresh = await openIndexer(network)
+    try {
+      const other = network.accounts[1]!.did
+      expect(await fresh.refresh({ dids: [did, other, did] })).toMatchObject({ usersScanned: 2, usersFailed: 0 })
+      const rows = await indexed(fresh, 'event')
+      const mine = network.records(EVENT).filter((record) => record.did === did || record.did === other)
+      expect(rows).toEqual(mine.map(({ uri, cid }) => `${uri} ${cid}`).sort())
+      await expect(fresh.refresh({ dids: ['alice.test'] })).rejects.toThrow('Not a DID: alice.test')
+    } finally {
+      await fresh.close()
+    }
+  })
+
+  test('tells how far it is, and stops where it is told to', async () => {
+    const seen: number[] = []
+    await refresh({ onProgress: ({ accountsDone, accountsTotal }) => seen.push(accountsDone / accountsTotal) })
+    expect([seen[0], seen.at(-1)]).toEqual([0, 1])
+    loseEvents()
+    const stop = new AbortController()
+    network.faults.pds = ({ method }) => {
+      if (method === GET_REPO) stop.abort()
+      return undefined
+    }
+    expect(await refresh({ signal: stop.signal })).toMatchObject({ usersFailed: 0 })
+    delete network.faults.pds
+    await refresh()
+    await expectSame(indexer, network)
+    expect(await refresh({ signal: AbortSignal.abort() })).toMatchObject({ usersScanned: 0 })
+  })
+
+  test('fails where the database fails', async () => {
+    loseEvents()
+    await indexer.db.schema.dropTable('lexidex_tombstone').execute()
+    await expect(refresh()).rejects.toThrow('lexidex_tombstone')
+  })
+
+  test('compares anew where the app has other collections', async () => {
+    await refresh()
+    await indexer.db.updateTable('lexidex_state').set({ value: '["com.example.old"]' }).execute()
+    expect(await refresh()).toMatchObject({ usersSkipped: 0 })
+    expect(await refresh()).toMatchObject({ usersSkipped: 8 })
+  })
+
+  test('a broken repo is compared although its rev is the last one; a later hint keeps it due', async () => {
+    await refresh()
+    const flag = (values: { resync: number; check_due_at: number | null }) =>
+      indexer.db.updateTable('lexidex_account').set(values).where('did', '=', did).execute()
+    await flag({ resync: 1, check_due_at: null })
+    expect(await refresh()).toMatchObject({ usersSkipped: 7 })
+    expect(await account()).toMatchObject({ resync: 0 })
+    await flag({ resync: 1, check_due_at: Date.now() + 60_000 })
+    expect(await refresh()).toMatchObject({ usersSkipped: 7 })
+    expect(await account()).toMatchObject({ resync: 1 })
+  })
+})
+
+describe('records that the index refuses', () => {
+  const nameless = { $type: EVENT, name: 5, createdAt: '2026-01-16T09:00:00Z' }
+
+  test('are quarantined once, let go when they are gone, and never reported again', async () => {
+    network.put(did, EVENT, 'bad', nameless)
+    const first = await refresh()
+    expect(first.total.missing).toBe(0)
+    expect(await indexer.listQuarantine()).toMatchObject([{ uri: uriOf('bad') }])
+    network.put(did, EVENT, 'soup', soup())
+    expect(changesOf(await refresh())).toEqual([1, 0, 0])
+    expect(await indexer.listQuarantine()).toHaveLength(1)
+    network.delete(did, EVENT, 'bad')
+    expect(changesOf(await refresh())).toEqual([0, 0, 0])
+    expect(await indexer.listQuarantine()).toEqual([])
+  })
+
+  test('hide the version that they replaced', async () => {
+    network.put(did, EVENT, 'soup', soup())
+    await refresh()
+    network.put(did, EVENT, 'soup', nameless)
+    expect((await refresh()).total.staleUpdates).toBe(1)
+    expect(await hasEvent('soup')).toBe(false)
+    network.put(did, EVENT, 'soup', soup('mended'))
+    expect((await refresh()).total.missing).toBe(1)
+    await expectSame(indexer, network)
+  })
+})
+
+describe('an archive that proves nothing deletes nothing', () => {
+  const truncated = async (answer: () => Promise<Reply>) => {
+    const car = (await answer()).body as Uint8Array
+    return { body: car.subarray(0, car.length - 400) }
+  }
+
+  test.each<[string, () => HttpFault]>([
+    ['cut off', () => (_, answer) => truncated(answer)],
+    [
+      'lacks a node',
+      () => () => {
+        const { root, blocks } = network.archive(did)
+        return {
+          body: carOf({
+            root,
+            blocks: blocks.filter((block, i) => i === 0 || block !== blocks.findLast(({ kind }) => kind === 'node')),
+          }),
+        }
+      },
+    ],
+    [
+      'stale',
+      () => {
+        const before = carOf(stale)
+        return () => ({ body: before })
+      },
+    ],
+    ["another account's", () => () => ({ body: carOf(network.archive(network.accounts[1]!.did)) })],
+    ['not offered', () => () => ({ status: 501, body: { error: 'MethodNotImplemented', message: 'no' } })],
+    ['empty', () => () => ({ body: '' })],
+  ])('%s: what is listed is stored, and the account counts as partial', async (_what, fault) => {
+    network.put(did, EVENT, 'gone', soup('Gone'))
+    network.put(did, EVENT, 'soup', soup())
+    await refresh()
+    stale = network.archive(did)
+    network.put(did, EVENT, 'soup', soup('changed'))
+    network.put(did, EVENT, 'new', soup('new'))
+    network.delete(did, EVENT, 'gone')
+    spoil(fault())
+    const partial = await refresh()
+    expect(partial).toMatchObject({
+      usersPartial: 1,
+      usersFailed: 0,
+      total: { missing: 1, staleUpdates: 1, deleted: 0 },
+    })
+    expect([await hasEvent('gone'), await hasEvent('new')]).toEqual([true, true])
+    expect(warnings.join()).toContain(did)
+    const { verified_rev } = await account()
+
+    delete network.faults.pds
+    const whole = await refresh()
+    expect(whole).toMatchObject({ usersPartial: 0, total: { missing: 0, staleUpdates: 0, deleted: 1 } })
+    expect((await account()).verified_rev! > verified_rev!).toBe(true)
+    await expectSame(indexer, network)
+  })
+  let stale: ReturnType<Network['archive']>
+
+  test('unavailable: the account failed, and nothing of it changed', async () => {
+    await refresh()
+    loseEvents()
+    const before = await indexed(indexer, 'event')
+    network.faults.pds = ({ method }) =>
+      method === GET_REPO || method === LIST
+        ? { status: 400, body: { error: 'RepoTakendown', message: 'no' } }
+        : undefined
+    const result = await refresh()
+    expect(changesOf(result)).toEqual([0, 0, 0])
+    expect(result.usersFailed).toBeGreaterThan(1)
+    expect(await indexed(indexer, 'event')).toEqual(before)
+    delete network.faults.pds
+    await refresh()
+    await expectSame(indexer, network)
+  })
+
+  test('older than what the stream has brought', async () => {
+    await refresh()
+    network.put(did, EVENT, 'gone', soup())
+    const old = network.archive(did)
+    network.delete(did, EVENT, 'gone')
+    const { uri } = network.put(did, EVENT, 'soup', soup())
+    await indexer.notify(uri)
+    // A host that was set back says the same of its latest commit as its archive does.
+    network.faults.pds = ({ method, params }) => {
+      if (params.get('did') !== did) return undefined
+      if (method === GET_REPO) return { body: carOf(old) }
+      if (method === 'com.atproto.sync.getLatestCommit') return { body: { rev: oldRev, cid: old.root.toString() } }
+      return undefined
+    }
+    const oldRev = (await account()).verified_rev!
+    await indexer.db.updateTable('lexidex_account').set({ verified_rev: null }).execute()
+    expect((await refresh()).usersPartial).toBe(1)
+    expect(await hasEvent('soup')).toBe(true)
+  })
+})
+
+describe('what is written meanwhile wins', () => {
+  /** Does something after the archive was made and before it arrives. */
+  function meanwhile(work: () => Promise<unknown>): void {
+    spoil(async (_, answer) => {
+      const reply = await answer()
+      delete network.faults.pds
+      await work()
+      return reply
+    })
+  }
+
+  test('created, updated and deleted after the archive was made', async () => {
+    for (const rkey of ['updated', 'deleted', 'again']) network.put(did, EVENT, rkey, soup(rkey))
+    await refresh()
+    network.put(did, EVENT, 'updated', soup('second'))
+    network.delete(did, EVENT, 'again')
+    meanwhile(async () => {
+      network.put(did, EVENT, 'created', soup())
+      network.put(did, EVENT, 'updated', soup('third'))
+      network.delete(did, EVENT, 'deleted')
+      network.put(did, EVENT, 'again', soup('back'))
+      await indexer.notify(['created', 'updated', 'deleted', 'again'].map((rkey) => uriOf(rkey)))
+    })
+    expect(changesOf(await refresh())).toEqual([0, 0, 0])
+    await expectSame(indexer, network)
+    expect(changesOf(await refresh())).toEqual([0, 0, 0])
+  })
+
+  test('stored meanwhile by a listing that carries an earlier rev than that of the record', async () => {
+    network.put(did, EVENT, 'soup', soup())
+    meanwhile(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      const { uri } = network.put(did, EVENT, 'late', soup('late'))
+      await indexer.notify(uri)
+      // A listing that began before this write, and met it all the same, gives it a rev before the archive's.
+      await indexer.db.updateTable('event').set({ rev: '2222222222222' }).where('uri', '=', uri).execute()
+    })
+    expect((await refresh()).total.deleted).toBe(0)
+    expect(await hasEvent('late')).toBe(true)
+  })
+
+  test('a listing that still has what was deleted', async () => {
+    network.put(did, EVENT, 'soup', soup())
+    await indexer.notify(uriOf('soup'))
+    network.faults.pds = async ({ method, params }, answer) => {
+      if (params.get('did') === did && method === GET_REPO)
+        return { status: 501, body: { error: 'MethodNotImplemented' } }
+      if (params.get('repo') !== did || params.get('collection') !== EVENT || method !== LIST) return undefined
+      const reply = await answer()
+      delete network.faults.pds
+      network.delete(did, EVENT, 'soup')
+      await indexer.notify(uriOf('soup'))
+      return reply
+    }
+    expect((await refresh()).usersPartial).toBe(1)
+    expect(await hasEvent('soup')).toBe(false)
+  })
+})
+
+describe('accounts', () => {
+  test('that refuse are left as they are, and looked after by the checks of accounts', async () => {
+    await refresh()
+    network.account(did, { active: false, status: 'deactivated' })
+    expect(await refresh()).toMatchObject({ usersFailed: 1, total: NONE })
+    expect((await account()).check_due_at).not.toBeNull()
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    await indexer.checkAccounts()
+    expect(await account()).toMatchObject({ hidden: 1 })
+    expect(await refresh()).toMatchObject({ usersFailed: 0, usersSkipped: 8 })
+    network.account(did, { active: true })
+    network.put(did, EVENT, 'soup', soup())
+    expect(await refresh()).toMatchObject({ usersFailed: 0, total: { missing: 1 } })
+  })
+
+  test('that have moved are found at their new host', async () => {
+    await refresh()
+    const { pds } = network.accounts[0]!
+    network.move(did, network.pds.find((url) => url !== pds)!)
+    network.put(did, EVENT, 'soup', soup())
+    expect(await refresh()).toMatchObject({ usersFailed: 0, total: { missing: 1 } })
+  })
+
+  test('that cannot be resolved have failed', async () => {
+    const fresh = await openIndexer(network)
+    try {
+      network.faults.plc = () => ({ status: 404, body: { message: 'no' } })
+      expect(await fresh.refresh({ dids: [did] })).toMatchObject({ usersScanned: 1, usersFailed: 1 })
+    } finally {
+      await fresh.close()
+    }
+  })
+})
