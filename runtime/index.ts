@@ -20,6 +20,7 @@ export { LexidexError, XrpcError } from './core/errors.ts'
 export type { LiveState, RuntimeState } from './core/liveness.ts'
 export type { Logger } from './core/log.ts'
 export type { NotifyAccess, NotifyError, NotifyResult } from './core/notify.ts'
+export type { Route, RouteAnswer, RouteRequest } from './core/route.ts'
 export { type Clock, systemClock } from './core/time.ts'
 export {
   type BackfillAllOptions,
@@ -30,7 +31,11 @@ export {
   type IndexerStatus,
 } from './indexer.ts'
 export type { CheckAccountsOptions, CheckAccountsResult } from './operations/accounts.ts'
+export type { StartedBackfill } from './operations/admin.ts'
 export type { CollectionCounts } from './operations/comparison.ts'
+export type { HousekeepingOptions } from './operations/housekeeping.ts'
+export type { IngestOptions, IngestResult } from './operations/ingest.ts'
+export type { LiveOptions } from './operations/live.ts'
 export type {
   ListQuarantineOptions,
   QuarantinedRecord,
@@ -39,6 +44,15 @@ export type {
 } from './operations/quarantine.ts'
 export type { RefreshOptions, RefreshProgress, RefreshResult } from './operations/refresh.ts'
 export { formatRefresh } from './operations/refresh-report.ts'
+export type { BackfillKind, RunRow } from './operations/run-rows.ts'
+export {
+  BackfillInProgress,
+  type NoBackfill,
+  type PerformOptions,
+  type PrepareOptions,
+  type RunOutcome,
+} from './operations/runs.ts'
+export type { BackfillDecision, DecideOptions, DecisionReason } from './operations/startup.ts'
 export { defineGet, defineList, type GetDef, type ListDef, type MethodDef, type Query } from './serving/define.ts'
 export {
   booleanParam,

@@ -30,8 +30,8 @@ export interface IndexerOptions {
   /** WebSocket URLs of Jetstream instances, in order of preference. */
   readonly jetstreams?: readonly string[] | undefined
   /**
-   * Dictionary of Jetstream's software for `/subscribe`: its frames are then asked for compressed. Node takes it from
-   * 22.19 and 24.6 on; wherever it does not work the stream is followed in plain text. Default: plain text.
+   * Dictionary of Jetstream's software for `/subscribe`: its frames are then asked for compressed. Wherever it
+   * does not work, as on older releases of Node, the stream is followed in plain text. Default: plain text.
    */
   readonly zstdDictionary?: Uint8Array | undefined
   /** URLs of relays that list repos by collection. */

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
 import { LexidexError } from '../../runtime/core/errors.ts'
 import type { IndexerOptions } from '../../runtime/indexer.ts'
-import type { BackfillOptions } from '../../runtime/operations/backfill.ts'
+import type { BackfillOptions, BackfillResult } from '../../runtime/operations/backfill.ts'
 import { createProgress, type ProgressDisplay } from '../../runtime/operations/progress.ts'
 import type { RefreshOptions, RefreshResult } from '../../runtime/operations/refresh.ts'
+import type { PerformOptions, PrepareOptions } from '../../runtime/operations/runs.ts'
 import { type Emitted, loadEmitted } from './emitted.ts'
 import { note } from './output.ts'
 import { display, type Project } from './project.ts'
@@ -59,15 +60,33 @@ export async function backfillWithProgress(
   const progress = createProgress()
   try {
     const { discovered, cutShort, backfilled } = await backfillAllOrSome(indexer, options, progress)
-    const { completed, failed, records, retrying, elapsedMs } = backfilled
-    const parts = [`${records} records`, `${discovered} new accounts`, `${completed} listings completed`]
-    if (retrying > 0) parts.push(`${retrying} to be tried again`)
-    if (failed > 0) parts.push(`${failed} given up`)
-    if (cutShort.length > 0) parts.push(`${cutShort.length} relay listings cut short`)
-    return `Backfill: ${parts.join(', ')}, in ${Math.round(elapsedMs / 1000)} s.`
+    return describe(discovered, cutShort.length, backfilled)
   } finally {
     progress.stop()
   }
+}
+
+/** Backfills where that is due, and shows how it goes. Returns a line on what was done. */
+export async function backfillWhereDue(indexer: Indexer, options: PrepareOptions & PerformOptions): Promise<string> {
+  const progress = createProgress()
+  const { discovering: onDiscover, backfilling: onProgress } = progress
+  try {
+    const outcome = await indexer.performBackfill({ ...options, onDiscover, onProgress })
+    if (!('backfilled' in outcome)) return `Backfill: not needed (${outcome.reason}).`
+    const { discovered, failed } = outcome.discovered
+    return describe(discovered, failed.length, outcome.backfilled)
+  } finally {
+    progress.stop()
+  }
+}
+
+function describe(discovered: number, cutShort: number, backfilled: BackfillResult): string {
+  const { completed, failed, records, retrying, elapsedMs } = backfilled
+  const parts = [`${records} records`, `${discovered} new accounts`, `${completed} listings completed`]
+  if (retrying > 0) parts.push(`${retrying} to be tried again`)
+  if (failed > 0) parts.push(`${failed} given up`)
+  if (cutShort > 0) parts.push(`${cutShort} relay listings cut short`)
+  return `Backfill: ${parts.join(', ')}, in ${Math.round(elapsedMs / 1000)} s.`
 }
 
 async function backfillAllOrSome(indexer: Indexer, options: BackfillOptions, progress: ProgressDisplay) {

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
+import { LexidexError, messageOf } from '../../runtime/core/errors.ts'
 import type { IndexerOptions } from '../../runtime/indexer.ts'
+import type { PerformOptions, PrepareOptions } from '../../runtime/operations/runs.ts'
 import { interruptSignal } from './interrupt.ts'
 import { integer, withConcurrency, withDatabase } from './options.ts'
 import { note, print } from './output.ts'
@@ -12,10 +15,11 @@ interface Options {
   readonly concurrency: number
   readonly ingest: boolean
   readonly backfill: boolean
+  readonly zstdDictionary?: string
 }
 
-/** How often accounts whose listing failed are looked at again; each has its own delay on top. */
-const RETRY_MS = 60_000
+/** ms until another try to backfill, where another process is at it. */
+const WAIT_MS = 5000
 
 /** `lexidex start` */
 export function addStart(program: Command): void {
@@ -23,6 +27,7 @@ export function addStart(program: Command): void {
     .description('Migrate, backfill, follow the stream and serve, in one process.')
     .option('-p, --port <number>', 'port to serve on; 0 takes any', integer(0, 65_535), 3000)
     .option('--host <address>', 'address to serve on; 0.0.0.0 for every one', '127.0.0.1')
+    .option('--zstd-dictionary <file>', 'follow the stream compressed, with the dictionary of its software')
     .option('--no-ingest', 'do not follow the stream')
     .option('--no-backfill', 'do not fetch what exists already')
     .addHelpText(
@@ -32,7 +37,7 @@ Serves at once, and fills the index meanwhile. Ctrl-C saves what was received an
 on from there. A second Ctrl-C ends at once; nothing is lost then either.
 
 LEXIDEX_NOTIFY_SECRET in the environment opens notifyOfUpdate to whoever sends it as a bearer token, whatever
-\`notify\` of the config says.
+\`notify\` of the config says. LEXIDEX_ADMIN_SECRET does the same for {namespace}.admin.backfill.
 
 Examples:
   $ lexidex start
@@ -42,7 +47,8 @@ Examples:
     .action(async (options: Options, command: Command) => {
       const { openIndex } = await import('./indexer.ts')
       const interrupted = interruptSignal()
-      const index = await openIndex(projectOf(command), options.db, fromEnvironment())
+      const zstdDictionary = options.zstdDictionary === undefined ? undefined : readDictionary(options.zstdDictionary)
+      const index = await openIndex(projectOf(command), options.db, { ...fromEnvironment(), zstdDictionary })
       try {
         await runIndex(index, options, interrupted)
       } finally {
@@ -56,19 +62,31 @@ type OpenIndex = import('./indexer.ts').OpenIndex
 
 /** Secrets are not arguments, which every user of the machine can see. */
 function fromEnvironment(): IndexerOptions {
-  const { LEXIDEX_NOTIFY_SECRET: notify } = process.env
-  return notify ? { notify } : {}
+  const { LEXIDEX_NOTIFY_SECRET: notify, LEXIDEX_ADMIN_SECRET: adminSecret } = process.env
+  return { ...(notify ? { notify } : {}), ...(adminSecret ? { adminSecret } : {}) }
+}
+
+function readDictionary(file: string): Uint8Array {
+  try {
+    return readFileSync(file)
+  } catch (cause) {
+    throw new LexidexError(`Cannot read the dictionary ${file}: ${messageOf(cause)}`, { cause })
+  }
 }
 
 /** Runs until it is interrupted, or until a part fails: then the others end in good order, and it throws. */
 async function runIndex({ indexer, serve }: OpenIndex, options: Options, interrupted: AbortSignal): Promise<void> {
   const failed = new AbortController()
   const signal = AbortSignal.any([interrupted, failed.signal])
-  const serving = await serve(indexer, { port: options.port, host: options.host })
+  const { port, host, ingest, backfill, concurrency } = options
+  // Before the stream is followed: its first event makes the position new.
+  const decision = backfill ? await indexer.decideBackfill() : undefined
+  const serving = await serve(indexer, { port, host })
   print(`Serving ${serving.url}`)
   const parts = [untilAborted(signal)]
-  if (options.ingest) parts.push(indexer.runPersistent({ signal }))
-  if (options.backfill) parts.push(keepBackfilling(indexer, options.concurrency, signal))
+  if (ingest) parts.push(indexer.runPersistent({ signal, backfill }))
+  else if (backfill) parts.push(indexer.keepHouse({ signal }))
+  if (backfill) parts.push(backfillOnce(indexer, { concurrency, signal, decision }))
   const results = await Promise.allSettled(
     parts.map((part) =>
       part.catch((error) => {
@@ -82,13 +100,20 @@ async function runIndex({ indexer, serve }: OpenIndex, options: Options, interru
   if (failure !== undefined) throw failure.reason
 }
 
-/** Everything once, then whatever falls due: accounts that are new to the stream, and those that failed. */
-async function keepBackfilling(indexer: OpenIndex['indexer'], concurrency: number, signal: AbortSignal): Promise<void> {
-  const { backfillWithProgress } = await import('./indexer.ts')
-  print(await backfillWithProgress(indexer, { concurrency, signal }))
-  while (!signal.aborted) {
-    await sleep(RETRY_MS, signal)
-    if (!signal.aborted) await indexer.backfill({ concurrency, signal })
+/** The history that is missing, where any is. What falls due later is fetched beside the stream. */
+async function backfillOnce(
+  indexer: OpenIndex['indexer'],
+  options: PrepareOptions & PerformOptions & { readonly signal: AbortSignal },
+): Promise<void> {
+  const { backfillWhereDue } = await import('./indexer.ts')
+  try {
+    print(await backfillWhereDue(indexer, options))
+  } catch (error) {
+    if (!(error instanceof Error && error.name === 'BackfillInProgress')) throw error
+    note('Another process backfills, or did until it crashed; waiting for it.')
+    await sleep(WAIT_MS, options.signal)
+    // What was decided does not hold any more.
+    if (!options.signal.aborted) await backfillOnce(indexer, { ...options, decision: undefined })
   }
 }
 

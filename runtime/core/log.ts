@@ -7,3 +7,8 @@ export interface Logger {
 
 /** Writes nothing. */
 export const silentLogger: Logger = { log: () => {}, warn: () => {}, error: () => {} }
+
+/** A line that people and programs can read: the name of what happened, and JSON. */
+export function eventLine(name: string, fields: Readonly<Record<string, unknown>>): string {
+  return `${name} ${JSON.stringify(fields)}`
+}

@@ -2,6 +2,7 @@ import { type Applier, createApplier } from '../apply/applier.ts'
 import type { Identity } from '../identity/resolver.ts'
 import { AccountFetcher, type JobFailure } from './account-fetcher.ts'
 import { AccountRun } from './account-run.ts'
+import { loadInBulk } from './bulk-load.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { bookkeeping, type OperationContext } from './context.ts'
 import { MAX_ATTEMPTS } from './job-failure.ts'
@@ -74,6 +75,9 @@ export interface BackfillResult {
  * - A job is completed at the listing's true end only. Failures are tried again after 15 min, 30 min, … 48 h, and given
  *   up after ten; what a host refuses for good (`RepoNotFound`) is given up at once.
  *
+ * Into an index that is nearly empty, the history of many accounts is loaded in bulk, for ten minutes at most: counts
+ * and searches follow when that ends.
+ *
  * Failures of hosts do not fail the call.
  *
  * @throws the error of the database, where that fails
@@ -91,7 +95,7 @@ export async function backfill(context: OperationContext, options: BackfillOptio
   signal?.addEventListener('abort', stop)
   try {
     if (signal?.aborted) stop()
-    return await run.finish()
+    return await (dids === undefined ? loadInBulk(context, () => run.finish()) : run.finish())
   } finally {
     signal?.removeEventListener('abort', stop)
   }

@@ -3,7 +3,7 @@ import { sleep } from '../sources/backoff.ts'
 import { backfill } from './backfill.ts'
 import { bookkeeping, type OperationContext } from './context.ts'
 import { countDueAccounts } from './jobs.ts'
-import { isLeased, type Lease, takeLease } from './run-lease.ts'
+import { isLeased, type Lease, takeLease } from './leases.ts'
 import { BACKFILL_LEASE } from './runs.ts'
 import { pruneTombstones } from './tombstones.ts'
 

@@ -52,6 +52,7 @@ const QUIET_MARGIN_US = 60_000_000
  *   that quiet collections do not fall behind for ever. That asks for clocks that agree to a minute, and for hosts
  *   that do not pause for that long in the middle of a replay.
  *
+ * What the stream leads to (accounts to check, history to fetch) is noted and left to `checkAccounts` and `backfill`.
  * Hosts that cannot be reached do not fail the call: it has then read nothing.
  *
  * @throws LexidexError where there is no Jetstream to follow, or where the database does not take the last batch

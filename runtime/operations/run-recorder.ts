@@ -1,4 +1,5 @@
 import { isProgrammingError, messageOf } from '../core/errors.ts'
+import { eventLine } from '../core/log.ts'
 import type { BackfillProgress } from './backfill.ts'
 import type { OperationContext } from './context.ts'
 import { addRunErrors, type RunError, type RunProgress, type RunRow, saveRunProgress } from './run-rows.ts'
@@ -99,7 +100,7 @@ export class RunRecorder {
     } catch (error) {
       if (isProgrammingError(error)) this.#mistake ??= error
       this.#errors.unshift(...errors)
-      logger.warn(`${this.event}.checkpoint_failed`, { backfillId: String(id), error: messageOf(error) })
+      logger.warn(eventLine(`${this.event}.checkpoint_failed`, { backfillId: String(id), error: messageOf(error) }))
     }
   }
 
@@ -108,10 +109,12 @@ export class RunRecorder {
     this.#toldAt = performance.now()
     const { dids_processed: didsProcessed, dids_total: didsTotal, records: recordsIndexed } = this.#now
     const figures = { didsProcessed, didsTotal, recordsIndexed, elapsedMs: this.elapsedMs }
-    this.#context.logger.log('backfill.progress', {
-      backfillId: String(this.#run.id),
-      type: this.#run.kind,
-      ...figures,
-    })
+    this.#context.logger.log(
+      eventLine('backfill.progress', {
+        backfillId: String(this.#run.id),
+        type: this.#run.kind,
+        ...figures,
+      }),
+    )
   }
 }

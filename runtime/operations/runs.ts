@@ -1,10 +1,11 @@
 import { isProgrammingError, LexidexError, messageOf } from '../core/errors.ts'
+import { eventLine } from '../core/log.ts'
 import { type BackfillOptions, type BackfillResult, backfill } from './backfill.ts'
 import { bookkeeping, type OperationContext } from './context.ts'
 import { type DiscoverProgress, type DiscoverResult, discover } from './discover.ts'
+import { type Lease, takeLease } from './leases.ts'
 import { anchorPosition, closeGap, noteGap } from './position.ts'
 import { reopenJobs } from './reopen.ts'
-import { type Lease, takeLease } from './run-lease.ts'
 import { RunRecorder } from './run-recorder.ts'
 import {
   type BackfillKind,
@@ -15,7 +16,7 @@ import {
   type RunError,
   type RunRow,
 } from './run-rows.ts'
-import { type DecideOptions, decideBackfill } from './startup.ts'
+import { type BackfillDecision, type DecideOptions, decideBackfill } from './startup.ts'
 import { removeVanished } from './vanished.ts'
 
 /** Whoever backfills has it. */
@@ -24,6 +25,8 @@ export const BACKFILL_LEASE = 'backfill'
 const CHECKS = 90
 
 export interface PrepareOptions extends DecideOptions {
+  /** What was decided before the stream was followed. Default: it is decided now. */
+  readonly decision?: BackfillDecision | undefined
   /**
    * Runs whatever the state is, and fetches anew what was fetched before; `full_sync` also what was given up. Default: as
    * decided.
@@ -101,10 +104,10 @@ export async function prepareBackfill(
 
 async function chooseRun(
   context: OperationContext,
-  { force, requested = false, maxCursorAgeMs }: PrepareOptions,
+  { force, requested = false, decision, maxCursorAgeMs }: PrepareOptions,
 ): Promise<{ run: RunRow; resumed: boolean } | NoBackfill> {
   if (force !== undefined) return beginRun(context, force, 'forced')
-  const { type, reason, interrupted } = await decideBackfill(context, { maxCursorAgeMs })
+  const { type, reason, interrupted } = decision ?? (await decideBackfill(context, { maxCursorAgeMs }))
   if (interrupted !== null) return { run: interrupted, resumed: true }
   if (type !== 'not_needed') return beginRun(context, type, reason)
   return requested ? beginRun(context, 'full_sync', 'requested') : { type, reason }
@@ -128,7 +131,7 @@ export async function checkForInterruptedBackfill(context: OperationContext): Pr
     return await findRunInProgress(context)
   } catch (error) {
     if (isProgrammingError(error)) throw error
-    context.logger.error('backfill.check_interrupted.failed', { error: messageOf(error) })
+    context.logger.error(eventLine('backfill.check_interrupted.failed', { error: messageOf(error) }))
     return null
   }
 }
@@ -176,7 +179,7 @@ export async function performPrepared(
   const backfillId = String(run.id)
   const recorder = new RunRecorder(context, run, { resumed })
   const signal = options.signal === undefined ? lease.lost : AbortSignal.any([options.signal, lease.lost])
-  if (resumed) logger.log('backfill.resuming', { backfillId, type, didsProcessed: run.dids_processed })
+  if (resumed) logger.log(eventLine('backfill.resuming', { backfillId, type, didsProcessed: run.dids_processed }))
   try {
     const done = await work(context, run, recorder, { ...options, signal })
     if (!lease.lost.aborted) await recorder.flush()
@@ -185,11 +188,11 @@ export async function performPrepared(
     const { dids_processed: didsProcessed, records: recordsIndexed, error_count: errors } = recorder.progress
     const figures = { didsProcessed, recordsIndexed, errors, durationMs: recorder.elapsedMs }
     const event = status === 'completed' && errors > 0 ? 'completed_with_errors' : status
-    logger.log(`${recorder.event}.${event}`, { backfillId, type, ...figures })
+    logger.log(eventLine(`${recorder.event}.${event}`, { backfillId, type, ...figures }))
     return { backfillId, type, reason: run.reason, status, ...figures, ...done }
   } catch (error) {
     await markFailed(context, run, recorder, error)
-    logger.error(`${recorder.event}.failed`, { backfillId, error: messageOf(error) })
+    logger.error(eventLine(`${recorder.event}.failed`, { backfillId, error: messageOf(error) }))
     throw error
   } finally {
     await lease.release()
@@ -274,6 +277,6 @@ async function markFailed(
     await endRun(context, run.id, 'failed', messageOf(cause))
   } catch (error) {
     const failure = { backfillId: String(run.id), error: messageOf(error) }
-    context.logger.error(`${recorder.event}.failed_status_update_error`, failure)
+    context.logger.error(eventLine(`${recorder.event}.failed_status_update_error`, failure))
   }
 }

@@ -1,4 +1,5 @@
 import { isProgrammingError, messageOf } from '../core/errors.ts'
+import { eventLine } from '../core/log.ts'
 import { bookkeeping, type OperationContext } from './context.ts'
 import { coveredUntil, gapNotedAt, loadPosition, MAX_CURSOR_AGE_MS } from './position.ts'
 import { type BackfillKind, findRunInProgress, REOPENING, type RunRow } from './run-rows.ts'
@@ -52,12 +53,14 @@ export async function decideBackfill(
     const decision = await decide(context, options.maxCursorAgeMs ?? MAX_CURSOR_AGE_MS)
     const { type, reason, cursorAgeHours, interrupted } = decision
     const resumed = interrupted === null ? {} : { backfillId: String(interrupted.id) }
-    logger.log('backfill.decision', { status: type, reason, cursorAgeHours, ...resumed })
+    logger.log(eventLine('backfill.decision', { status: type, reason, cursorAgeHours, ...resumed }))
     return decision
   } catch (error) {
     if (isProgrammingError(error)) throw error
     const decision = { type: 'full_sync', reason: 'db_query_failed', cursorAgeHours: null, interrupted: null } as const
-    logger.error('backfill.decision', { status: decision.type, reason: decision.reason, error: messageOf(error) })
+    logger.error(
+      eventLine('backfill.decision', { status: decision.type, reason: decision.reason, error: messageOf(error) }),
+    )
     return decision
   }
 }

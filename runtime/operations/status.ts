@@ -13,6 +13,8 @@ import {
 export interface OperationsStatus {
   readonly discovery: readonly ListingStatus[]
   readonly backfill: readonly BackfillStatus[]
+  /** Whether a bulk load is going on: counts and searches are behind until it ends. */
+  readonly bulkLoad: boolean
   /** Accounts by status. */
   readonly hosting: readonly HostingStatus[]
   readonly checks: ChecksStatus
@@ -58,6 +60,7 @@ export async function operationsStatus(context: OperationContext): Promise<Opera
   return {
     discovery: await listings(context),
     backfill,
+    bulkLoad: (await context.store.bulk?.active()) ?? false,
     hosting: await hostingStatus(context),
     checks: await checksStatus(context),
     quarantine: await quarantineStatus(context),

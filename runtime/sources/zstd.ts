@@ -21,10 +21,11 @@ export interface FrameDecoder {
 /**
  * A decoder of frames that were compressed with a dictionary.
  *
- * @param dictionary as the host's software has it; it begins with the magic number of zstd's dictionaries
- * @returns a sentence instead, where it is of no use: Node knows dictionaries of zstd from 22.19 and 24.6 on
+ * @param bytes a dictionary as the host's software has it; it begins with the magic number of zstd's dictionaries
+ * @returns a sentence instead, where it is of no use: older releases of Node have no zstd, or none with dictionaries
  */
-export function createZstdDecoder(dictionary: Uint8Array): FrameDecoder | string {
+export function createZstdDecoder(bytes: Uint8Array): FrameDecoder | string {
+  const dictionary = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const problem = problemOf(dictionary)
   if (problem !== null) return problem
   return {
@@ -40,10 +41,9 @@ export function createZstdDecoder(dictionary: Uint8Array): FrameDecoder | string
 }
 
 /** Only a trial tells: a Node that does not know the option leaves it out of account. */
-function problemOf(dictionary: Uint8Array): string | null {
+function problemOf(dictionary: Buffer): string | null {
   if (typeof zlib.zstdCompressSync !== 'function') return `Node ${process.versions.node} has no zstd`
-  const head = new DataView(dictionary.buffer, dictionary.byteOffset, dictionary.byteLength)
-  if (dictionary.byteLength < 8 || head.getUint32(0, true) !== DICTIONARY_MAGIC) return 'it is no dictionary of zstd'
+  if (dictionary.length < 8 || dictionary.readUInt32LE() !== DICTIONARY_MAGIC) return 'it is no dictionary of zstd'
   const options = { dictionary }
   const probe = Buffer.from('{"kind":"commit"}')
   try {

@@ -78,6 +78,27 @@ export interface ReadDialect {
   recordsByKey(collection: CollectionDef, key: 'uri' | 'did'): string
 }
 
+/**
+ * A bulk load: records of a history are written several times as fast, because counts, words and most indexes are left
+ * out, and made anew as whole sets when it ends. Writes of all kinds and from all processes stay right meanwhile, and
+ * count once it has ended. Reads show the rows that are there, their counts as they were before and nothing of them in
+ * searches, and they are slow. Triggers and indexes of the user's own on the tables rest as well.
+ *
+ * A load that was cut short is ended by the next start, before anything is served.
+ */
+export interface BulkLoad {
+  /**
+   * Begins one, where that pays: in an index of 10 000 records at most, in which none is going on. After `use`.
+   *
+   * @returns whether it has begun
+   */
+  begin(): MaybePromise<boolean>
+  /** Ends the one that this store began; writes go on until the last part, the counting. Takes some 5 s a million records. */
+  end(): MaybePromise<void>
+  /** Whether one is going on, of this process or another. */
+  active(): MaybePromise<boolean>
+}
+
 /** A database that holds an index. One small contract; each dialect has a folder. */
 export interface Store {
   /** Key into the emitted migrations. */
@@ -87,6 +108,8 @@ export interface Store {
   readonly reads: ReadDialect
   /** Whether batches are applied while the caller does other things, so that the next may be given meanwhile. */
   readonly background: boolean
+  /** Absent where a database has no quicker way to take many records. */
+  readonly bulk?: BulkLoad
   /**
    * Applies what is not applied yet, safely when several processes start together.
    *

@@ -7,8 +7,6 @@ declare module 'autocannon' {
     readonly connections: number
     /** s */
     readonly duration: number
-    /** Requests per second of all connections. Default: as fast as answers come. */
-    readonly overallRate?: number
     /** Asked in turns by every connection. */
     readonly requests: readonly { readonly path: string }[]
   }

@@ -65,12 +65,12 @@ it('backfill fetches everything and ends', async () => {
   await generate()
   const first = await project.run('backfill', '--db', 'other.sqlite', '--concurrency', '4')
   expect(first.stderr).toContain('applied 0001_init')
-  expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Backfill: \d+ records, 6 new accounts, /) })
+  expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Backfill: \d+ records, 6 new accounts, /m) })
   expect(count('event', 'other.sqlite')).toBe(network.records(EVENT).length)
   expect(count('rsvp', 'other.sqlite')).toBe(network.records(RSVP).length)
 
   const second = await project.run('backfill', '--db', 'other.sqlite')
-  expect(second.stdout).toMatch(/^Backfill: 0 records, 0 new accounts, /)
+  expect(second.stdout).toMatch(/^Backfill: 0 records, 0 new accounts, /m)
 })
 
 it('start backfills, follows the stream, serves, and ends in good order', async () => {
@@ -105,6 +105,24 @@ it('start takes the secret of notifyOfUpdate from the environment', async () => 
   }
   expect(await post({})).toMatchObject({ error: 'unauthorized' })
   expect(await post({ authorization: 'Bearer open-sesame' })).toEqual({ indexed: 1, deleted: 0 })
+})
+
+it('start skips the backfill where the stream makes up for everything, and opens the admin routes to a secret', async () => {
+  await generate()
+  expect(await project.run('backfill')).toMatchObject({ code: 0 })
+  running = project.start('start', '--port', '0')
+  await running.until('Backfill: not needed (cursor_fresh).')
+  expect(running.stdout).toContain('backfill.decision {"status":"not_needed","reason":"cursor_fresh"')
+  const admin = `${await serving()}/xrpc/com.example.admin.backfill/1`
+  expect((await fetch(admin)).status).toBe(503)
+  running.process.kill('SIGINT')
+  expect((await running.ended).code).toBe(0)
+
+  project.env.LEXIDEX_ADMIN_SECRET = 'open-sesame'
+  running = project.start('start', '--port', '0', '--no-ingest', '--no-backfill')
+  const url = `${await serving()}/xrpc/com.example.admin.backfill/1`
+  const answer = await fetch(url, { headers: { authorization: 'Bearer open-sesame' } })
+  expect(await answer.json()).toMatchObject({ id: '1', status: 'completed', type: 'full_sync' })
 })
 
 it('a backfill that Ctrl-C cuts short is gone on with by the next', async () => {

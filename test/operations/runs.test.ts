@@ -15,7 +15,7 @@ const HOUR = 3_600_000
 let network: Network
 let indexer: CalendarIndexer
 const events: string[] = []
-const note = (event: unknown) => void events.push(String(event))
+const note = (line: unknown) => void events.push(String(line).split(' ')[0]!)
 const logger: Logger = { log: note, warn: note, error: note }
 
 beforeEach(async () => {

@@ -8,11 +8,12 @@ let network: Network
 let indexer: CalendarIndexer
 let clock: ReturnType<typeof manualClock>
 const log: unknown[][] = []
-const logger: Logger = {
-  log: (...args) => log.push(['log', ...args]),
-  warn: (...args) => log.push(['warn', ...args]),
-  error: (...args) => log.push(['error', ...args]),
+/** Lines of events as their level, name and fields. */
+const note = (level: string) => (line: unknown) => {
+  const [, name, fields] = /^(\S+) (\{.*\})$/.exec(String(line)) ?? []
+  log.push(fields === undefined ? [level, line] : [level, name, JSON.parse(fields)])
 }
+const logger: Logger = { log: note('log'), warn: note('warn'), error: note('error') }
 
 beforeEach(async () => {
   log.length = 0

@@ -159,7 +159,7 @@ describe('PDS', () => {
 
   test('methods that it lacks are a 501', async () => {
     const { pds } = await network()
-    expect((await xrpc(pds[0]!, 'com.atproto.sync.getRepo', {})).status).toBe(501)
+    expect((await xrpc(pds[0]!, 'com.atproto.sync.getBlocks', {})).status).toBe(501)
     expect((await xrpc(pds[0]!, '_health', {})).status).toBe(200)
   })
 })

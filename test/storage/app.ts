@@ -2,6 +2,7 @@ import { dialects } from '../../generator/dialects/registry.ts'
 import type { SchemaPlan } from '../../generator/plan/types.ts'
 import { type CollectionDef, defineCollection, text } from '../../runtime/core/collection.ts'
 import type {
+  AccountOperation,
   ColumnValue,
   DeleteOperation,
   Operation,
@@ -250,6 +251,11 @@ export function refuse(input: KeyInput & { reason?: string }): QuarantineOperati
     reason,
     record: '{"mode":1}',
   }
+}
+
+/** What was found out of an account. */
+export function settle(account: string, status: string, changes: Partial<AccountOperation> = {}): AccountOperation {
+  return { op: 'account', did: account, status, handle: null, pds: 'https://pds.test', ...changes }
 }
 
 export function batchOf(...operations: readonly Operation[]) {

@@ -8,6 +8,7 @@ import type { ApplyResult, MaybePromise, Migration, PreparedQuery, ReadDialect, 
 import { BatchWriter } from './apply.ts'
 import { isDatabaseCondition, openDatabase } from './connection.ts'
 import { SqliteDialect } from './kysely.ts'
+import { endCutShort, SqliteBulkLoad } from './load.ts'
 import { migrate, pendingMigrations } from './migrate.ts'
 import { sqliteReads } from './reads.ts'
 import { tableOf } from './tables.ts'
@@ -63,10 +64,11 @@ class NodeSqliteStore implements SqliteStore {
   readonly database: DatabaseSync
   readonly db: Kysely<any>
   readonly reads: ReadDialect = sqliteReads
+  readonly bulk: SqliteBulkLoad
   readonly #options: SqliteStoreOptions
   readonly #logger: Logger
   readonly #writer: Writer
-  #closed: MaybePromise<void> | null = null
+  #closing: { readonly done: MaybePromise<void> } | null = null
 
   constructor(path: string, options: SqliteStoreOptions) {
     this.path = path
@@ -74,6 +76,7 @@ class NodeSqliteStore implements SqliteStore {
     this.#logger = options.logger ?? warnings
     this.database = openDatabase(path, options)
     this.#writer = this.#openWriter()
+    this.bulk = new SqliteBulkLoad(this.database, this.#writer)
     this.db = new Kysely({ dialect: new SqliteDialect(this.database, this.#writer) })
   }
 
@@ -89,6 +92,12 @@ class NodeSqliteStore implements SqliteStore {
         hint: 'Migrate it first from a process that may write.',
       })
     }
+    // Migrations count on the triggers that a load takes away.
+    if (!this.#endCutShort() && pendingMigrations(this.database, migrations).length > 0) {
+      throw new LexidexError('Another process loads in bulk, so the database cannot be migrated now', {
+        hint: 'Wait for the backfill to end, or stop it, and start again.',
+      })
+    }
     const applied = migrate(this.database, migrations, {
       busyTimeoutMs: this.#options.busyTimeoutMs ?? 5000,
       now: Date.now(),
@@ -102,6 +111,7 @@ class NodeSqliteStore implements SqliteStore {
     // Whatever is missing is missing here too, and is said at once.
     new BatchWriter(this.database, tables)
     void this.#writer.perform({ kind: 'use', tables }, null)
+    this.#endCutShort()
   }
 
   apply(batch: ApplyBatch, follows?: ApplyBatch): MaybePromise<ApplyResult> {
@@ -118,22 +128,25 @@ class NodeSqliteStore implements SqliteStore {
   }
 
   close(): MaybePromise<void> {
-    this.#closed ??= this.#close()
-    return this.#closed
+    this.#closing ??= { done: this.#close() }
+    return this.#closing.done
   }
 
   #close(): MaybePromise<void> {
-    const closing = this.#writer.close()
-    if (closing === undefined) {
-      this.database.close()
-      return
-    }
-    return closing.finally(() => this.database.close())
+    const written = this.#writer.close()
+    if (written === undefined) this.database.close()
+    else return written.finally(() => this.database.close())
+  }
+
+  #endCutShort(): boolean {
+    if (!this.#options.readonly) return endCutShort(this.database, this.path, this.#logger)
+    if (this.bulk.active()) this.#logger.warn('A bulk load has not ended: counts and search are behind')
+    return true
   }
 
   #openWriter(): Writer {
     const { writer = 'thread', readonly, cacheMb, busyTimeoutMs } = this.#options
-    const inline = new InlineWriter(this.database)
+    const inline = new InlineWriter(this.database, this.path)
     if (writer === 'inline' || readonly || this.path === ':memory:') return inline
     const fallBack = (cause: unknown) => {
       this.#logger.warn(`No thread for writing, so that requests wait for every batch: ${messageOf(cause)}`)

@@ -2,6 +2,8 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { LexidexError, messageOf } from '../../core/errors.ts'
 import type { ApplyResult, MaybePromise } from '../store.ts'
 import { BatchWriter, type WrittenBatch } from './apply.ts'
+import { beginLoad, buildIndex, endLoad } from './bulk.ts'
+import { LoadLock } from './load-lock.ts'
 import type { CollectionTable } from './tables.ts'
 import { Turns } from './turns.ts'
 import { WriterUnavailable } from './unavailable.ts'
@@ -13,6 +15,7 @@ export type Job =
   | StatementJob
   | { readonly kind: 'begin'; readonly sql: 'BEGIN' | 'BEGIN IMMEDIATE' }
   | { readonly kind: 'end'; readonly sql: 'COMMIT' | 'ROLLBACK' }
+  | { readonly kind: 'load'; readonly step: 'begin' | 'index' | 'end'; readonly now: number }
 
 export interface ApplyJob {
   readonly kind: 'apply'
@@ -44,6 +47,8 @@ export interface Answers {
   statement: StatementResult
   begin: undefined
   end: undefined
+  /** Whether a load has begun; whether an index was built; true. */
+  load: boolean
 }
 
 export type AnswerOf<J extends Job> = Answers[J['kind']]
@@ -57,14 +62,22 @@ const FAILED = 100
 /** Does the jobs of one connection: in order, and none in the middle of another's transaction. */
 export class WriterSession {
   readonly #db: DatabaseSync
+  readonly #path: string
   readonly #turns = new Turns()
   readonly #prepared = new Map<string, StatementSync>()
   readonly #failed = new Set<number>()
   #tables: readonly CollectionTable[] | null = null
   #batches: BatchWriter | null = null
+  #loadLock: LoadLock | null = null
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, path: string) {
     this.#db = db
+    this.#path = path
+  }
+
+  /** Lets go of what is held outside of the database. */
+  close(): void {
+    this.#loadLock?.release()
   }
 
   /**
@@ -94,21 +107,19 @@ export class WriterSession {
       case 'end':
         this.#end(job.sql)
         return
+      case 'load':
+        return this.#load(job.step, job.now)
     }
   }
 
   #apply({ batch, id, follows }: ApplyJob): ApplyResult {
-    if (this.#tables === null) {
-      throw new LexidexError('The store was not told of its collections', {
-        hint: 'Call `store.use(app.collections)` once after `migrate()`.',
-      })
-    }
+    const tables = this.#known()
     try {
       if (follows !== undefined && this.#failed.has(follows)) {
         throw new WriterUnavailable('The batch before this one was not applied')
       }
       // Not when it is told of the tables: a database that does not fit then may be mended meanwhile.
-      this.#batches ??= new BatchWriter(this.#db, this.#tables)
+      this.#batches ??= new BatchWriter(this.#db, tables)
       return this.#batches.apply(batch)
     } catch (error) {
       if (id !== undefined) this.#rememberFailure(id)
@@ -116,11 +127,35 @@ export class WriterSession {
     }
   }
 
+  #known(): readonly CollectionTable[] {
+    if (this.#tables !== null) return this.#tables
+    throw new LexidexError('The store was not told of its collections', {
+      hint: 'Call `store.use(app.collections)` once after `migrate()`.',
+    })
+  }
+
   #rememberFailure(id: number): void {
     this.#failed.add(id)
     if (this.#failed.size <= FAILED) return
     const [oldest] = this.#failed
     this.#failed.delete(oldest!)
+  }
+
+  #load(step: 'begin' | 'index' | 'end', now: number): boolean {
+    if (step === 'index') return buildIndex(this.#db)
+    if (step === 'begin') {
+      const tables = this.#known()
+      const lock = LoadLock.take(this.#path)
+      if (lock === null) return false
+      const began = beginLoad(this.#db, tables, now)
+      if (began) this.#loadLock = lock
+      else lock.release()
+      return began
+    }
+    endLoad(this.#db)
+    this.#loadLock?.release()
+    this.#loadLock = null
+    return true
   }
 
   #run({ sql, values, returns }: StatementJob): StatementResult {

@@ -13,7 +13,7 @@ export interface WriterData {
 const port = parentPort!
 const { path, options } = workerData as WriterData
 const db = openDatabase(path, options)
-const session = new WriterSession(db)
+const session = new WriterSession(db, path)
 let tables: readonly CollectionTable[] = []
 
 port.on('message', (request: Request | 'close') => {
@@ -21,6 +21,7 @@ port.on('message', (request: Request | 'close') => {
     void answer(request)
     return
   }
+  session.close()
   db.close()
   port.close()
 })

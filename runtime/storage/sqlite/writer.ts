@@ -25,8 +25,8 @@ export class InlineWriter implements Writer {
   readonly #ids = new WeakMap<ApplyBatch, number>()
   #lastId = 0
 
-  constructor(db: DatabaseSync) {
-    this.#session = new WriterSession(db)
+  constructor(db: DatabaseSync, path = ':memory:') {
+    this.#session = new WriterSession(db, path)
   }
 
   apply(batch: ApplyBatch, follows?: ApplyBatch): MaybePromise<ApplyResult> {
@@ -39,5 +39,7 @@ export class InlineWriter implements Writer {
     return this.#session.perform(job, transaction)
   }
 
-  close(): void {}
+  close(): void {
+    this.#session.close()
+  }
 }

@@ -2,7 +2,7 @@ import path from 'node:path'
 import { writeLog } from '../live/log.ts'
 import type { LogServer } from '../live/log-server.ts'
 import { fill } from '../reads/bench.ts'
-import type { Load, LoadGenerator } from '../reads/load.ts'
+import type { Latencies, LoadGenerator } from '../reads/load.ts'
 import { questions } from '../reads/questions.ts'
 import type { Bench, Cell } from '../report.ts'
 import { type Child, startChild } from '../rpc.ts'
@@ -35,17 +35,17 @@ export const mixedBench: Bench = {
       try {
         const url = await ours.call.listen(database, await stream.call.start(log))
         const asked = questions(filled).filter(({ name }) => ASKED.includes(name))
-        const rest: Load[] = []
+        const rest: Latencies[] = []
         for (const { name, paths } of asked) {
           progress(`mixed: ${name}, at rest`)
           await load.call.run(url, paths, seconds / 2)
-          rest.push(await load.call.run(url, paths, seconds, RATE))
+          rest.push(await load.call.steady(url, paths, seconds, RATE))
         }
         await ours.call.follow()
         const rows: Record<string, Cell>[] = []
         for (const [i, { name, paths }] of asked.entries()) {
           progress(`mixed: ${name}, with the stream`)
-          rows.push(toRow(name, rest[i]!, await withStream(ours, () => load.call.run(url, paths, seconds, RATE))))
+          rows.push(toRow(name, rest[i]!, await withStream(ours, () => load.call.steady(url, paths, seconds, RATE))))
         }
         await ours.call.stop()
         return [
@@ -62,7 +62,10 @@ export const mixedBench: Bench = {
   },
 }
 
-async function withStream(ours: Child<Mixed>, work: () => Promise<Load>): Promise<Load & { eventsPerSecond: number }> {
+async function withStream(
+  ours: Child<Mixed>,
+  work: () => Promise<Latencies>,
+): Promise<Latencies & { eventsPerSecond: number }> {
   const before = await ours.call.records()
   const startedAt = performance.now()
   const load = await work()
@@ -71,7 +74,7 @@ async function withStream(ours: Child<Mixed>, work: () => Promise<Load>): Promis
   return { ...load, eventsPerSecond: written / ((performance.now() - startedAt) / 1000) }
 }
 
-function toRow(name: string, rest: Load, busy: Load & { eventsPerSecond: number }): Record<string, Cell> {
+function toRow(name: string, rest: Latencies, busy: Latencies & { eventsPerSecond: number }): Record<string, Cell> {
   return {
     read: name,
     'p99 at rest ms': rest.p99Ms,

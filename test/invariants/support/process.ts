@@ -1,5 +1,5 @@
 /** A process that works on an index until it is killed. It says when it begins. */
-import { openCalendar, type Services } from './index.ts'
+import { openCalendar, pause, type Services } from './index.ts'
 
 export type Role = 'follow' | 'ingest' | 'backfill' | 'run' | 'refresh' | 'everything'
 
@@ -17,11 +17,21 @@ async function again(work: () => Promise<unknown>): Promise<never> {
   for (;;) await work()
 }
 
+async function run(): Promise<void> {
+  try {
+    await indexer.performBackfill({ force: 'catch_up' })
+  } catch (error) {
+    // The process that runs beside this one may be at it.
+    if (!(error instanceof Error && error.name === 'BackfillInProgress')) throw error
+    await pause(20)
+  }
+}
+
 const WORK: Record<Exclude<Role, 'everything'>, () => Promise<unknown>> = {
   follow: () => indexer.runPersistent({ flushIntervalMs: 3, batchSize: 5 }),
   ingest: () => again(() => indexer.ingest({ timeoutMs: 200, quietMs: 50, batchSize: 5 })),
   backfill: () => again(() => indexer.discover().then(() => indexer.backfill())),
-  run: () => again(() => indexer.performBackfill({ force: 'catch_up' })),
+  run: () => again(run),
   refresh: () => again(() => indexer.refresh({ ignoreWindowMs: 0 })),
 }
 

@@ -1,0 +1,102 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { inTransaction, isDatabaseCondition, transactionStatements } from './connection.ts'
+import { quote } from './statements.ts'
+import type { CollectionTable } from './tables.ts'
+
+/** Row of `lexidex_state`. Triggers of the emitted schema make counts and words anew when it goes. */
+const MARK = 'bulk_load'
+
+/** Records that an index may hold at most for a load to pay: they are counted and indexed again with the rest. */
+const NEARLY_EMPTY = 10_000
+
+/** An index or a trigger that a load does without. */
+interface Suspended {
+  readonly type: 'index' | 'trigger'
+  readonly name: string
+  readonly sql: string
+}
+
+/**
+ * Takes indexes and triggers away from the collections' tables, and marks that in the same transaction. From then on
+ * a record costs a third of what it does otherwise or less, and rows alone are kept.
+ *
+ * @returns false, and does nothing, where the index is no longer nearly empty or a load is going on
+ */
+export function beginLoad(db: DatabaseSync, tables: readonly CollectionTable[], now: number): boolean {
+  return inTransaction(db, transactionStatements(db), () => {
+    if (isLoading(db) || !isNearlyEmpty(db, tables)) return false
+    const names = JSON.stringify(tables.map(({ table }) => table))
+    // A unique index is a rule, which rows must not break meanwhile either.
+    const suspended = db
+      .prepare(`SELECT type, name, sql FROM sqlite_master
+WHERE tbl_name IN (SELECT value FROM json_each(?)) AND type IN ('index', 'trigger') AND sql IS NOT NULL
+  AND sql NOT LIKE 'CREATE UNIQUE%' ORDER BY rowid`)
+      .all(names)
+    const insert = db.prepare('INSERT INTO lexidex_state (name, value, updated_at) VALUES (?, ?, ?)')
+    insert.run(MARK, JSON.stringify(suspended), now)
+    for (const { type, name } of suspended) db.exec(`DROP ${type} ${quote(String(name))}`)
+    return true
+  })
+}
+
+/** Whether a load is going on, or was cut short: then rows are right, and counts and words are not. */
+export function isLoading(db: DatabaseSync): boolean {
+  // The table comes with the first migration, so an empty database has none.
+  const table = db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'lexidex_state'").get()
+  return table !== undefined && suspendedBy(db) !== null
+}
+
+/**
+ * Builds one index that the load took away, in a transaction of its own, so that other writes need not wait for all.
+ *
+ * @returns false where none is left
+ */
+export function buildIndex(db: DatabaseSync): boolean {
+  const [index] = missing(db, 'index')
+  if (index === undefined) return false
+  try {
+    // What is sorted may be far larger than memory.
+    db.exec('PRAGMA temp_store = FILE')
+    db.exec(index.sql)
+  } catch (error) {
+    if (!isDatabaseCondition(error)) throw error
+    // There may be no directory to put it in.
+    db.exec('PRAGMA temp_store = MEMORY')
+    db.exec(index.sql)
+  } finally {
+    db.exec('PRAGMA temp_store = MEMORY')
+  }
+  return true
+}
+
+/** Counts, indexes words and brings the triggers back, in one transaction with the end of the mark. */
+export function endLoad(db: DatabaseSync): void {
+  inTransaction(db, transactionStatements(db), () => {
+    const indexes = missing(db, 'index')
+    for (const { sql } of indexes) db.exec(sql)
+    const triggers = missing(db, 'trigger')
+    // Before the triggers are there: what is written here must not be counted as it is written.
+    db.prepare('DELETE FROM lexidex_state WHERE name = ?').run(MARK)
+    for (const { sql } of triggers) db.exec(sql)
+  })
+}
+
+function missing(db: DatabaseSync, type: Suspended['type']): Suspended[] {
+  const there = db.prepare('SELECT 1 FROM sqlite_master WHERE type = ? AND name = ?')
+  return (suspendedBy(db) ?? []).filter((one) => one.type === type && there.get(type, one.name) === undefined)
+}
+
+function suspendedBy(db: DatabaseSync): Suspended[] | null {
+  const mark = db.prepare('SELECT value FROM lexidex_state WHERE name = ?').get(MARK)
+  return mark === undefined ? null : JSON.parse(String(mark.value))
+}
+
+function isNearlyEmpty(db: DatabaseSync, tables: readonly CollectionTable[]): boolean {
+  let left = NEARLY_EMPTY
+  for (const { table } of tables) {
+    const row = db.prepare(`SELECT count(*) AS n FROM (SELECT 1 FROM ${quote(table)} LIMIT ?)`).get(left + 1)
+    left -= Number(row!.n)
+    if (left < 0) return false
+  }
+  return true
+}
