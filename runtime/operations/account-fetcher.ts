@@ -62,8 +62,7 @@ export class AccountFetcher {
       // Before the listing, never after it: what changes in between must be later than this rev.
       rev = (await this.#asking(pds, () => this.#pds.getLatestCommit(pds, did, { signal }))).rev
     } catch (error) {
-      const moved = await this.#hasMoved(did, pds, error)
-      return this.fail(jobs, moved ? new ServiceError('transient', `${did} has moved away from ${pds}`) : error)
+      return this.fail(jobs, await this.#reasonOf(did, pds, error))
     }
     for (const job of jobs) await this.#fetchJob(pds, job, rev)
   }
@@ -80,10 +79,28 @@ export class AccountFetcher {
     }
   }
 
-  /** Whether a host refuses an account because it has left since its DID document was read. */
-  async #hasMoved(did: string, pds: string, error: unknown): Promise<boolean> {
-    const refused = error instanceof ServiceError && (error.kind === 'repo-not-found' || error.kind === 'inactive')
-    if (!refused) return false
+  /**
+   * Why a host refuses an account. A listing is refused in the same words whether the account has left, is deactivated or
+   * was deleted; the latest commit is refused by name.
+   */
+  async #reasonOf(did: string, pds: string, error: unknown): Promise<unknown> {
+    if (!(error instanceof ServiceError)) return error
+    let reason = error
+    if (error.kind === 'permanent') {
+      try {
+        await this.#pds.getLatestCommit(pds, did, { signal: this.#parts.signal })
+      } catch (refusal) {
+        if (!(refusal instanceof ServiceError)) throw refusal
+        reason = refusal
+      }
+    }
+    if (reason.kind !== 'repo-not-found' && reason.kind !== 'inactive') return reason
+    const moved = await this.#hasMoved(did, pds)
+    return moved ? new ServiceError('transient', `${did} has moved away from ${pds}`) : reason
+  }
+
+  /** Whether the account has left since its DID document was read. */
+  async #hasMoved(did: string, pds: string): Promise<boolean> {
     const { resolver } = this.#parts.context
     resolver.forget(did)
     try {
@@ -164,7 +181,7 @@ export class AccountFetcher {
       })
       this.#parts.tally.completed()
     } catch (error) {
-      this.fail([state], error, { resumed: job.cursor !== null })
+      this.fail([state], await this.#reasonOf(job.did, pds, error), { resumed: job.cursor !== null })
     }
   }
 

@@ -82,18 +82,21 @@ export function compileList(store: Store, def: ListDef, view: RowView, shape: Li
 /**
  * The matches of one search window, best first where they are ranked, else newest first.
  *
- * Values: the filters by name, `$did`, `$search`, `$below` (id), `$place` (ranked only), `$limit`.
+ * Values: the filters by name, `$did`, `$search`, `$below` (id), `$limit`; where ranked `$bottom` (id) and `$shown` (JSON
+ * array of ids that are left out) as well.
  */
 export function compileWindow(store: Store, def: ListDef, view: RowView, shape: WindowShape): Statement {
   const { collection } = def
-  const window = store.reads.searchWindow(collection, shape.ranked)
-  const query = matching(store, collection.table, fragment(window, [new Slot('$search'), new Slot('$below')]))
-  const matches = filtered(query, def, shape, paramSlots(shape.filters)).select([...view.columns, 'lexidex_id'])
-  const page = shape.ranked
-    ? matches.select('lexidex_place').where('lexidex_place', '>', new Slot('$place')).orderBy('lexidex_place')
-    : matches.orderBy('lexidex_id', 'desc')
-  return statement(store, page.limit(new Slot('$limit') as any))
+  const window = shape.ranked
+    ? fragment(store.reads.searchRanked(collection), ['$search', '$below', '$bottom', '$shown'].map(slot))
+    : fragment(store.reads.searchWindow(collection), ['$search', '$below'].map(slot))
+  const query = matching(store, collection.table, window)
+  let page = filtered(query, def, shape, paramSlots(shape.filters)).select([...view.columns, 'lexidex_id'])
+  if (shape.ranked) page = page.orderBy('lexidex_rank')
+  return statement(store, page.orderBy('lexidex_id', 'desc').limit(new Slot('$limit') as any))
 }
+
+const slot = (name: string) => new Slot(name)
 
 /** The rows of `matches`, which drives: a cross join, so that no index of the table is walked instead. */
 function matching(store: Store, table: string, matches: RawBuilder<unknown>): Query<any, any> {

@@ -28,10 +28,19 @@ export interface Search {
   page(request: ListRequest): Promise<PageRows>
 }
 
-/** Where a search goes on: in the window below an id, behind a place. The first page decides for all whether to rank. */
+/**
+ * Where a search goes on. The first page decides for all whether to rank.
+ *
+ * In a window that is ranked, what was shown is left out by name: how rows rank depends on what else there is, so that no
+ * place among them holds while others write.
+ */
 interface Place {
+  /** Only rows with smaller ids. */
   readonly below: number
-  readonly place: number
+  /** Smallest id of the window, where it is ranked and was begun. */
+  readonly bottom: number | null
+  /** Ids of the window that were shown. */
+  readonly shown: readonly number[]
   readonly ranked: boolean
 }
 
@@ -56,7 +65,13 @@ export function createSearch(store: Store, def: ListDef, view: RowView, maxState
   /** Records that arrive later must not push the others into another window, so the first window has a bound too. */
   async function begin(words: string): Promise<Place> {
     const [newest] = await newestId().all([])
-    return { below: (newest!.id ?? 0) + 1, place: 0, ranked: !(await isOften(reads.compileAnyWord(words))) }
+    const ranked = !(await isOften(reads.compileAnyWord(words)))
+    return { below: (newest!.id ?? 0) + 1, bottom: null, shown: [], ranked }
+  }
+
+  async function bottomOf(compiled: string, below: number): Promise<number | null> {
+    const [end] = await windowEnd().all([compiled, below])
+    return end!.bottom
   }
 
   return {
@@ -71,34 +86,52 @@ export function createSearch(store: Store, def: ListDef, view: RowView, maxState
       const statement = statements.get(shapeKey(shape), () => compileWindow(store, def, view, shape))
       const rows: Row[] = []
       for (let windows = 0; windows < MAX_WINDOWS; windows++) {
-        const { below } = place
+        // All ids are above 0, which is where the last window ends.
+        if (ranked && place.bottom === null) place = { ...place, bottom: (await bottomOf(compiled, place.below)) ?? 0 }
+        const { below, bottom, shown } = place
         const room = request.limit + 1 - rows.length
-        const values = { ...request.values, $search: compiled, $below: below, $place: place.place, $limit: room }
-        const found = await statement.all(values)
+        const names = { $search: compiled, $below: below, $bottom: bottom, $shown: JSON.stringify(shown), $limit: room }
+        const found = await statement.all({ ...request.values, ...names })
         for (const row of found) {
           if (rows.length === request.limit) return { rows, next: writePlace(place) }
           rows.push(row)
-          place = ranked ? { ...place, place: row.lexidex_place } : { ...place, below: row.lexidex_id }
+          place = ranked ? { ...place, shown: [...place.shown, row.lexidex_id] } : { ...place, below: row.lexidex_id }
         }
-        const [end] = await windowEnd().all([compiled, below])
-        if (end!.bottom === null) return { rows, next: null }
-        place = { below: end!.bottom, place: 0, ranked }
+        const end = ranked ? bottom || null : await bottomOf(compiled, below)
+        if (end === null) return { rows, next: null }
+        place = { below: end, bottom: null, shown: [], ranked }
       }
       return { rows, next: writePlace(place) }
     },
   }
 }
 
-function writePlace({ below, place, ranked }: Place): Position {
-  return [below, place, ranked ? 1 : 0]
+/** Ids become the steps from one to the next smaller one, which are short. */
+function writePlace({ below, bottom, shown, ranked }: Place): Position {
+  let last = below
+  const steps = [...shown]
+    .sort((a, b) => b - a)
+    .map((id) => {
+      const step = last - id
+      last = id
+      return step.toString(36)
+    })
+  return [ranked ? 1 : 0, below, bottom, steps.join('.')]
 }
 
 function readPlace(position: Position): Place {
-  const [below, place, ranked] = position
-  if (position.length !== 3 || !isIndex(below) || !isIndex(place) || (ranked !== 0 && ranked !== 1)) {
+  const [ranked, below, bottom, steps] = position
+  const isBottom = bottom === null || isIndex(bottom)
+  if (position.length !== 4 || (ranked !== 0 && ranked !== 1) || !isIndex(below) || !isBottom || !isSteps(steps)) {
     throw malformedCursor()
   }
-  return { below, place, ranked: ranked === 1 }
+  let id = below
+  const shown = steps === '' ? [] : steps.split('.').map((step) => (id -= Number.parseInt(step, 36)))
+  return { below, bottom, shown, ranked: ranked === 1 }
+}
+
+function isSteps(value: unknown): value is string {
+  return typeof value === 'string' && /^(?:[0-9a-z]{1,10}(?:\.[0-9a-z]{1,10})*)?$/.test(value)
 }
 
 function isIndex(value: unknown): value is number {

@@ -15,8 +15,11 @@ const REWIND_US = 10_000_000
 /** A connection that lasted this long was a good one. */
 const HEALTHY_MS = 30_000
 const PING_INTERVAL_MS = 30_000
-/** Text of the frames in one list of items, in bytes: compressed, very much of it fits into what the socket holds. */
-const MAX_LIST = 4 * 1024 * 1024
+/**
+ * Text of the frames in one list of items, in bytes. A list is decoded in one go, in 2 ms or so, while requests wait; and
+ * compressed, very much of it fits into what the socket holds.
+ */
+const MAX_LIST = 256 * 1024
 
 export interface JetstreamOptions {
   /** `wss://host`, in order of preference. `/subscribe` is added where there is no path. */

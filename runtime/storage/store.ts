@@ -55,13 +55,19 @@ export interface ReadDialect {
   searchOften(collection: CollectionDef): string
   /**
    * A FROM item: the newest matches below an id, as many as one window holds. Binds: the compiled search text; the id.
-   * Columns: `lexidex_id`, and where ranked `lexidex_place`, from 1 for the best match of the window. Ranking counts every
-   * row that holds one of the words, so it is for words that are not in very many.
+   * Columns: `lexidex_id`.
    */
-  searchWindow(collection: CollectionDef, ranked: boolean): string
+  searchWindow(collection: CollectionDef): string
   /**
-   * Where that window ends. Binds: as `searchWindow`. Row: `bottom`, the smallest id in it; null where it holds
-   * all matches that are left.
+   * A FROM item: the matches of a window whose end is known. Binds: the compiled search text; the id below which it
+   * begins; the smallest id in it; a JSON array of ids that are left out. Columns: `lexidex_id`, and `lexidex_rank`,
+   * smallest for the best match. Ranking counts every row that holds one of the words, so it is for words that are not in
+   * very many.
+   */
+  searchRanked(collection: CollectionDef): string
+  /**
+   * Where a window ends. Binds: as `searchWindow`. Row: `bottom`, the smallest id in it; null where it holds all matches
+   * that are left.
    */
   searchWindowEnd(collection: CollectionDef): string
   /**

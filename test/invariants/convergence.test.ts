@@ -8,14 +8,25 @@ import { expect, test } from 'vitest'
 import type { Network } from '../../fixtures/network/index.ts'
 import { Disorder } from './support/disorder.ts'
 import { ACCOUNTS } from './support/history.ts'
-import { type CalendarIndexer, emptyNetwork, movableClock, openCalendar, readUpTo, temporaryFolder } from './support/index.ts'
+import {
+  type CalendarIndexer,
+  emptyNetwork,
+  movableClock,
+  openCalendar,
+  readUpTo,
+  temporaryFolder,
+} from './support/index.ts'
 import { Crew, script, settle } from './support/script.ts'
 import { cases, patience } from './support/settings.ts'
 import { expectRecount, truth, visible } from './support/visible.ts'
 
 /** How each account stands, as far as its owner's records are shown and found by it. */
 async function accounts({ db }: CalendarIndexer) {
-  const rows = await db.selectFrom('lexidex_account').select(['did', 'handle', 'pds', 'status']).orderBy('did').execute()
+  const rows = await db
+    .selectFrom('lexidex_account')
+    .select(['did', 'handle', 'pds', 'status'])
+    .orderBy('did')
+    .execute()
   // Of an account that is gone it does not matter where it was.
   return rows.map((row) => (row.status === 'deleted' ? { ...row, pds: null } : row))
 }
@@ -29,59 +40,42 @@ async function inOrder(network: Network): Promise<CalendarIndexer> {
   return indexer
 }
 
-test('two indexers that do everything at once, from a stream in disorder, end as one replay in order does', async () => {
-  await fc.assert(
-    fc.asyncProperty(script, fc.nat(), async (segments, seed) => {
-      const network = await emptyNetwork({ accounts: ACCOUNTS })
-      const { folder, remove } = temporaryFolder()
-      const clock = movableClock()
-      const open = () => openCalendar(network, { path: join(folder, 'index.sqlite'), clock })
-      const [first, second] = [await open(), await open()]
-      const crew = new Crew(network, [first, second])
-      let reference: CalendarIndexer | undefined
-      try {
-        await readUpTo(network, first, 1)
-        const disorder = new Disorder(network, seed)
-        await crew.play(segments)
-        crew.follow(seed % 2)
-        await disorder.end(first)
-        await crew.stopAll()
-        await settle(network, second, clock)
+test(
+  'two indexers that do everything at once, from a stream in disorder, end as one replay in order does',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(script, fc.nat(), async (segments, seed) => {
+        const network = await emptyNetwork({ accounts: ACCOUNTS })
+        const { folder, remove } = temporaryFolder()
+        const clock = movableClock()
+        const open = () => openCalendar(network, { path: join(folder, 'index.sqlite'), clock })
+        const [first, second] = [await open(), await open()]
+        const crew = new Crew(network, [first, second])
+        let reference: CalendarIndexer | undefined
+        try {
+          await readUpTo(network, first, 1)
+          const disorder = new Disorder(network, seed)
+          await crew.play(segments)
+          crew.follow(seed % 2)
+          await disorder.end(first)
+          await crew.stopAll()
+          await settle(network, second, clock)
 
-        reference = await inOrder(network)
-        const expected = await visible(reference)
-        if (process.env.DEBUG_INV) {
-          const { isDeepStrictEqual } = await import('node:util')
-          const got = await visible(first)
-          if (!isDeepStrictEqual(JSON.parse(JSON.stringify(got)), JSON.parse(JSON.stringify(expected)))) {
-            for (const k of ['event', 'rsvp', 'profile'] as const) {
-              const uris = new Set([...got[k], ...expected[k]].map((v: any) => v.uri))
-              for (const uri of uris) {
-                const a = (got[k] as any[]).find((v) => v.uri === uri)
-                const b = (expected[k] as any[]).find((v) => v.uri === uri)
-                if (isDeepStrictEqual(JSON.parse(JSON.stringify(a ?? null)), JSON.parse(JSON.stringify(b ?? null)))) continue
-                const did = uri.split('/')[2]
-                console.log('DIFF', uri, JSON.stringify(a), JSON.stringify(b))
-                console.log(network.log.filter((f) => f.did === did).map((f: any) => f.kind === 'commit' ? `${f.time_us} ${f.commit.operation} ${f.commit.collection}/${f.commit.rkey} ${f.commit.rev} ${f.commit.cid}` : `${f.time_us} ${f.kind} ${JSON.stringify(f[f.kind])}`).join('\n'))
-                for (const [n, ix] of [['first', first], ['ref', reference]] as const) {
-                  console.log(n, await ix.db.selectFrom(k).selectAll().where('uri', '=', uri).execute(), await ix.db.selectFrom('lexidex_tombstone').selectAll().where('uri', '=', uri).execute(), await ix.db.selectFrom('lexidex_account').selectAll().where('did', '=', did!).execute(), await ix.db.selectFrom('lexidex_quarantine').selectAll().execute(),  await ix.db.selectFrom('lexidex_job').selectAll().where('did', '=', did!).execute())
-                }
-                console.log(JSON.stringify(segments.map(s => s.meanwhile)))
-              }
-            }
-          }
+          reference = await inOrder(network)
+          const expected = await visible(reference)
+          expect(await visible(first)).toEqual(expected)
+          expect(expected).toMatchObject(truth(network))
+          expect(await accounts(second)).toEqual(await accounts(reference))
+          for (const indexer of [first, reference]) await expectRecount(indexer)
+        } finally {
+          await crew.stopAll()
+          await Promise.all([first.close(), second.close(), reference?.close()])
+          await network.close()
+          remove()
         }
-        expect(await visible(first)).toEqual(expected)
-        expect(expected).toMatchObject(truth(network))
-        expect(await accounts(second)).toEqual(await accounts(reference))
-        for (const indexer of [first, reference]) await expectRecount(indexer)
-      } finally {
-        await crew.stopAll()
-        await Promise.all([first.close(), second.close(), reference?.close()])
-        await network.close()
-        remove()
-      }
-    }),
-    cases(12),
-  )
-}, patience(120_000))
+      }),
+      cases(12),
+    )
+  },
+  patience(120_000),
+)

@@ -36,64 +36,68 @@ async function resurrected(network: Network, { db }: CalendarIndexer): Promise<s
   })
 }
 
-test('nothing that was deleted shows again, however late what was read before arrives', async () => {
-  const run = fc.record({ actions: history({ min: 20, max: 60 }), seed: fc.nat() })
-  await fc.assert(
-    fc.asyncProperty(run, async ({ actions, seed }) => {
-      const random = createRandom(seed)
-      const network = await emptyNetwork({ accounts: ACCOUNTS })
-      const indexer = await openCalendar(network)
-      const abort = new AbortController()
-      try {
-        await readUpTo(network, indexer, 1)
-        // The host has read when the request comes, and answers later.
-        network.faults.pds = async (_request, answer) => {
-          const reply = await answer()
-          await pause(random.int(60))
-          return reply
-        }
-        const following = indexer.runPersistent({ signal: abort.signal, flushIntervalMs: 3, batchSize: 4 })
-        let busy = true
-        const loop = async (work: () => Promise<unknown>) => {
-          while (busy) {
-            await work()
-            await pause(random.int(10))
+test(
+  'nothing that was deleted shows again, however late what was read before arrives',
+  async () => {
+    const run = fc.record({ actions: history({ min: 20, max: 60 }), seed: fc.nat() })
+    await fc.assert(
+      fc.asyncProperty(run, async ({ actions, seed }) => {
+        const random = createRandom(seed)
+        const network = await emptyNetwork({ accounts: ACCOUNTS })
+        const indexer = await openCalendar(network)
+        const abort = new AbortController()
+        try {
+          await readUpTo(network, indexer, 1)
+          // The host has read when the request comes, and answers later.
+          network.faults.pds = async (_request, answer) => {
+            const reply = await answer()
+            await pause(random.int(60))
+            return reply
           }
-        }
-        const written = () =>
-          network.log.flatMap((frame) =>
-            frame.kind === 'commit' ? [`at://${frame.did}/${frame.commit.collection}/${frame.commit.rkey}`] : [],
-          )
-        const sources = [
-          loop(() => indexer.performBackfill({ force: 'catch_up' })),
-          loop(() => indexer.refresh({ ignoreWindowMs: 0 })),
-          loop(() => indexer.notify(written().slice(-5))),
-          loop(async () => expect(await resurrected(network, indexer)).toEqual([])),
-        ]
-        const watched = Promise.all(sources).finally(() => {
+          const following = indexer.runPersistent({ signal: abort.signal, flushIntervalMs: 3, batchSize: 4 })
+          let busy = true
+          const loop = async (work: () => Promise<unknown>) => {
+            while (busy) {
+              await work()
+              await pause(random.int(10))
+            }
+          }
+          const written = () =>
+            network.log.flatMap((frame) =>
+              frame.kind === 'commit' ? [`at://${frame.did}/${frame.commit.collection}/${frame.commit.rkey}`] : [],
+            )
+          const sources = [
+            loop(() => indexer.performBackfill({ force: 'catch_up' })),
+            loop(() => indexer.refresh({ ignoreWindowMs: 0 })),
+            loop(() => indexer.notify(written().slice(-5))),
+            loop(async () => expect(await resurrected(network, indexer)).toEqual([])),
+          ]
+          const watched = Promise.all(sources).finally(() => {
+            busy = false
+          })
+          for (const [i, action] of actions.entries()) {
+            // Late again, in the stream as well; what deletes is what matters here, so accounts stay as they are.
+            if (action.kind !== 'status' && action.kind !== 'move') perform(network, action)
+            if (i % 3 === 0) await pause(4)
+          }
+          await pause(60)
           busy = false
-        })
-        for (const [i, action] of actions.entries()) {
-          // Late again, in the stream as well; what deletes is what matters here, so accounts stay as they are.
-          if (action.kind !== 'status' && action.kind !== 'move') perform(network, action)
-          if (i % 3 === 0) await pause(4)
+          await watched
+          abort.abort()
+          await following
+          expect(await resurrected(network, indexer)).toEqual([])
+          await expectRecount(indexer)
+        } finally {
+          abort.abort()
+          await indexer.close()
+          await network.close()
         }
-        await pause(60)
-        busy = false
-        await watched
-        abort.abort()
-        await following
-        expect(await resurrected(network, indexer)).toEqual([])
-        await expectRecount(indexer)
-      } finally {
-        abort.abort()
-        await indexer.close()
-        await network.close()
-      }
-    }),
-    cases(6),
-  )
-}, patience(60_000))
+      }),
+      cases(6),
+    )
+  },
+  patience(60_000),
+)
 
 describe('a deletion that was seen wins over', () => {
   let network: Network
@@ -223,7 +227,8 @@ describe('a deletion that was seen wins over', () => {
     const rows = async () =>
       (await Promise.all(TABLES.map((table) => indexer.db.selectFrom(table).select('uri').execute()))).flat()
     const status = async () =>
-      (await indexer.db.selectFrom('lexidex_account').select('status').where('did', '=', did).executeTakeFirst())?.status
+      (await indexer.db.selectFrom('lexidex_account').select('status').where('did', '=', did).executeTakeFirst())
+        ?.status
     await eventually(async () => expect(await status()).toBe('deleted'))
     expect(await rows()).toEqual([])
     for (const { time_us: _, ...frame } of commits) network.emit(frame)

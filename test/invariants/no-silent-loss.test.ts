@@ -2,17 +2,14 @@
  * Invariant 3: a position is durable only with everything before it. Kill -9 at any moment, start again, and everything
  * is there; no job and no mark of a comparison claims more than what is stored, either.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { expect, test } from 'vitest'
 import { EVENT, type Network, PROFILE, RSVP } from '../../fixtures/network/index.ts'
 import { createRandom, type Random } from '../../fixtures/network/random.ts'
+import { bundle, kill, ordersFor, start } from './support/children.ts'
 import {
   type CalendarIndexer,
+  clientOf,
   eventually,
   openCalendar,
   pause,
@@ -22,53 +19,17 @@ import {
 } from './support/index.ts'
 import type { Orders, Role } from './support/process.ts'
 import { eachSeed, patience, times } from './support/settings.ts'
-import { expectRecount } from './support/visible.ts'
+import { all, expectRecount } from './support/visible.ts'
 
-const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const TABLES = { event: EVENT, rsvp: RSVP, profile: PROFILE } as const
 const ROLES: readonly Role[] = ['follow', 'follow', 'ingest', 'backfill', 'run', 'refresh', 'everything']
 const ROUNDS = 25
-
-/** The process in one file, and its writer's thread in another: it then begins in a fraction of the time. */
-async function bundle(folder: string): Promise<string> {
-  await build({
-    entryPoints: {
-      process: source('./support/process.ts'),
-      'writer-worker': source('../../runtime/storage/sqlite/writer-worker.ts'),
-    },
-    outdir: folder,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    conditions: ['lexidex-source'],
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
-    logLevel: 'error',
-  })
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-  return join(folder, 'process.js')
-}
-
-async function start(script: string, orders: Orders): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [script, JSON.stringify(orders)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  await Promise.race([
-    once(child.stdout!, 'data'),
-    once(child, 'exit').then(([code]) => {
-      throw new Error(`The ${orders.role} ended by itself: ${code}`)
-    }),
-  ])
-  return child
-}
 
 /** Starts processes on the index, and kills them amid their work. */
 async function crash(script: string, orders: readonly Orders[], random: Random): Promise<void> {
   const children = await Promise.all(orders.map((one) => start(script, one)))
   await pause(random.int(150))
-  for (const child of children) {
-    const gone = once(child, 'close')
-    expect(child.kill('SIGKILL'), 'it was still there').toBe(true)
-    await gone
-    expect(child.signalCode).toBe('SIGKILL')
-  }
+  for (const child of children) await kill(child)
 }
 
 /** Everything that the index claims to have is there: by its position, by its jobs, by its comparisons. */
@@ -148,55 +109,118 @@ function live(network: Network, random: Random): () => void {
   return () => clearInterval(timer)
 }
 
-test('kill -9 of whoever follows, fetches or compares loses nothing, and nothing claims more than there is', async () => {
-  await eachSeed(1, async (seed) => {
-    const random = createRandom(seed)
-    const network = await presentNetwork({ accounts: 8, events: 30, rsvps: 1000, seed: random.int(1000) })
-    const { folder, remove } = temporaryFolder()
-    const path = join(folder, 'index.sqlite')
-    // Slow enough to be met amid its work; some give archives, some do not.
-    network.faults.pds = async ({ method, params }) => {
-      await pause(random.int(8))
-      const listed = network.accounts.findIndex(({ did }) => did === params.get('did')) % 2 === 1
-      return method.endsWith('getRepo') && listed ? { status: 501, body: { error: 'MethodNotImplemented' } } : undefined
-    }
-    const withIndex = async (use: (indexer: CalendarIndexer) => Promise<void>) => {
-      const indexer = await openCalendar(network, { path })
+test(
+  'kill -9 of whoever follows, fetches or compares loses nothing, and nothing claims more than there is',
+  async () => {
+    await eachSeed(1, async (seed) => {
+      const random = createRandom(seed)
+      const network = await presentNetwork({ accounts: 8, events: 30, rsvps: 1000, seed: random.int(1000) })
+      const { folder, remove } = temporaryFolder()
+      const path = join(folder, 'index.sqlite')
+      // Slow enough to be met amid its work; some give archives, some do not.
+      network.faults.pds = async ({ method, params }) => {
+        await pause(random.int(8))
+        const listed = network.accounts.findIndex(({ did }) => did === params.get('did')) % 2 === 1
+        return method.endsWith('getRepo') && listed
+          ? { status: 501, body: { error: 'MethodNotImplemented' } }
+          : undefined
+      }
+      const withIndex = async (use: (indexer: CalendarIndexer) => Promise<void>) => {
+        const indexer = await openCalendar(network, { path })
+        try {
+          await use(indexer)
+        } finally {
+          await indexer.close()
+        }
+      }
       try {
-        await use(indexer)
-      } finally {
-        await indexer.close()
-      }
-    }
-    try {
-      const script = await bundle(folder)
-      await withIndex((indexer) => readUpTo(network, indexer, 1))
-      for (let round = 0; round < times(ROUNDS); round++) {
-        const roles = random.chance(0.4) ? [random.pick(ROLES), random.pick(ROLES)] : [random.pick(ROLES)]
-        const rest = live(network, random)
-        const { jetstream, relay, plc, pds } = network
-        const orders = roles.map((role) => ({ path, role, network: { jetstream, relay, plc, pds } }))
-        await crash(script, orders, random).finally(rest)
+        const script = await bundle(folder)
+        await withIndex((indexer) => readUpTo(network, indexer, 1))
+        for (let round = 0; round < times(ROUNDS); round++) {
+          const roles = random.chance(0.4) ? [random.pick(ROLES), random.pick(ROLES)] : [random.pick(ROLES)]
+          const rest = live(network, random)
+          const orders = roles.map((role) => ordersFor(network, path, role))
+          await crash(script, orders, random).finally(rest)
+          await withIndex(async (indexer) => {
+            await expectHonest(indexer, network)
+            // As if the 30 s had passed for which a run holds on to its right.
+            await indexer.db.updateTable('lexidex_lease').set({ expires_at: 0 }).execute()
+          })
+        }
+        for (const { did } of network.accounts) network.account(did, { active: true })
+        delete network.faults.pds
         await withIndex(async (indexer) => {
+          const abort = new AbortController()
+          const following = indexer.runPersistent({ signal: abort.signal, flushIntervalMs: 3 })
+          await indexer.backfillAll({ retryFailed: true })
+          await eventually(() => expectSame(indexer, network)).finally(() => abort.abort())
+          await following
           await expectHonest(indexer, network)
-          // As if the 30 s had passed for which a run holds on to its right.
-          await indexer.db.updateTable('lexidex_lease').set({ expires_at: 0 }).execute()
+          await expectRecount(indexer)
         })
+      } finally {
+        await network.close()
+        remove()
       }
-      for (const { did } of network.accounts) network.account(did, { active: true })
-      delete network.faults.pds
-      await withIndex(async (indexer) => {
-        const abort = new AbortController()
-        const following = indexer.runPersistent({ signal: abort.signal, flushIntervalMs: 3 })
-        await indexer.backfillAll({ retryFailed: true })
-        await eventually(() => expectSame(indexer, network)).finally(() => abort.abort())
-        await following
-        await expectHonest(indexer, network)
-        await expectRecount(indexer)
-      })
-    } finally {
-      await network.close()
-      remove()
+    })
+  },
+  patience(120_000),
+)
+
+test(
+  'kill -9 amid a bulk load loses nothing, and the next start counts and indexes what it left',
+  async () => {
+    const check = async (seed: number) => {
+      const random = createRandom(seed)
+      const network = await presentNetwork({ accounts: 130, events: 300, rsvps: 2000, seed: random.int(1000) })
+      const { folder, remove } = temporaryFolder()
+      const path = join(folder, 'index.sqlite')
+      try {
+        const script = await bundle(folder)
+        for (let round = 0; ; round++) {
+          network.faults.pds = () => pause(random.int(6)).then(() => undefined)
+          const rest = live(network, random)
+          const loading = await start(script, ordersFor(network, path, 'backfill'))
+          const following = random.chance(0.5) ? await start(script, ordersFor(network, path, 'follow')) : null
+          await pause(50 + random.int(250))
+          rest()
+          for (const child of [loading, following]) if (child !== null) await kill(child)
+          const indexer = await openCalendar(network, { path })
+          try {
+            expect(indexer.store.bulk?.active()).toBe(false)
+            await expectRecount(indexer)
+            await expectHonest(indexer, network)
+            if (round < 3) continue
+            delete network.faults.pds
+            for (const { did } of network.accounts) network.account(did, { active: true })
+            await indexer.backfillAll()
+            await indexer.ingest({ quietMs: 100 })
+            await indexer.checkAccounts()
+            await expectSame(indexer, network)
+            await expectRecount(indexer)
+            await expectSearchable(indexer)
+            return
+          } finally {
+            await indexer.close()
+          }
+        }
+      } finally {
+        await network.close()
+        remove()
+      }
     }
-  })
-}, patience(120_000))
+    await eachSeed(2, check, 2)
+  },
+  patience(120_000),
+)
+
+/** Every event that is shown is found by the first word of its name. */
+async function expectSearchable(indexer: CalendarIndexer): Promise<void> {
+  const { event } = clientOf(indexer)
+  const events = await all(event.iterate({ limit: 200 }))
+  const byWord = Map.groupBy(events, ({ value }) => value.name.match(/[A-Za-z]+/)?.[0] ?? '')
+  for (const [word, named] of byWord) {
+    const found = new Set((await all(event.iterate({ search: word, limit: 200 }))).map(({ uri }) => uri))
+    expect(named.filter(({ uri }) => !found.has(uri)).map(({ uri }) => uri)).toEqual([])
+  }
+}

@@ -50,8 +50,17 @@ describe('opening', () => {
     expect(pragma('wal_autocheckpoint')).toBeGreaterThan(1000)
   })
 
-  test('a database in memory is private', () => {
-    const memory = createSqliteStore(':memory:')
+  test('a file is written by a thread, unless it is said otherwise or for reading only', async () => {
+    await ready()
+    const other = createSqliteStore(database.path)
+    expect([other.background, store.background]).toEqual([true, false])
+    await other.close()
+    expect((await database.connect({ readonly: true, writer: 'thread' })).background).toBe(false)
+  })
+
+  test.each([':memory:', ''])('a database in memory (%j) is private', (path) => {
+    const memory = createSqliteStore(path)
+    expect(memory.background).toBe(false)
     expect(memory.migrate([initOf('sqlite')])).toEqual(['0001_init'])
     memory.use(collections)
     expect(memory.apply(batchOf(put({ collection: meetup, rev: 1 })))).toMatchObject({ puts: 1 })

@@ -6,6 +6,8 @@ export interface ConnectionOptions {
   readonly readonly?: boolean | undefined
   /** Page cache in MB. Default 64. */
   readonly cacheMb?: number | undefined
+  /** How much of the file is read as memory, in MB. Default 256. */
+  readonly mmapMb?: number | undefined
   /** How long a statement waits for another process's lock, in ms. Default 5000. */
   readonly busyTimeoutMs?: number | undefined
 }
@@ -65,7 +67,7 @@ export function openDatabase(path: string, options: ConnectionOptions = {}): Dat
     db.exec(`PRAGMA busy_timeout = ${options.busyTimeoutMs ?? 5000}`)
     db.exec(`PRAGMA cache_size = ${-1024 * (options.cacheMb ?? 64)}`)
     db.exec('PRAGMA temp_store = MEMORY')
-    db.exec(`PRAGMA mmap_size = ${256 * 1024 * 1024}`)
+    db.exec(`PRAGMA mmap_size = ${(options.mmapMb ?? 256) * 1024 * 1024}`)
     if (!options.readonly) {
       enterWal(db)
       // NORMAL in WAL survives a crash of the process; a power cut may lose the newest transactions, rows and

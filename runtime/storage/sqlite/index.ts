@@ -65,6 +65,8 @@ class NodeSqliteStore implements SqliteStore {
   readonly db: Kysely<any>
   readonly reads: ReadDialect = sqliteReads
   readonly bulk: SqliteBulkLoad
+  /** The whole path, for other threads; null for a database that is nobody else's. */
+  readonly #file: string | null
   readonly #options: SqliteStoreOptions
   readonly #logger: Logger
   readonly #writer: Writer
@@ -75,6 +77,7 @@ class NodeSqliteStore implements SqliteStore {
     this.#options = options
     this.#logger = options.logger ?? warnings
     this.database = openDatabase(path, options)
+    this.#file = fileOf(this.database)
     this.#writer = this.#openWriter()
     this.bulk = new SqliteBulkLoad(this.database, this.#writer)
     this.db = new Kysely({ dialect: new SqliteDialect(this.database, this.#writer) })
@@ -110,7 +113,8 @@ class NodeSqliteStore implements SqliteStore {
     const tables = collections.map(tableOf)
     // Whatever is missing is missing here too, and is said at once.
     new BatchWriter(this.database, tables)
-    void this.#writer.perform({ kind: 'use', tables }, null)
+    // A thread that dies over it is replaced by one that is told again.
+    void Promise.resolve(this.#writer.perform({ kind: 'use', tables }, null)).catch(() => {})
     this.#endCutShort()
   }
 
@@ -139,21 +143,27 @@ class NodeSqliteStore implements SqliteStore {
   }
 
   #endCutShort(): boolean {
-    if (!this.#options.readonly) return endCutShort(this.database, this.path, this.#logger)
+    if (!this.#options.readonly) return endCutShort(this.database, this.#file, this.#logger)
     if (this.bulk.active()) this.#logger.warn('A bulk load has not ended: counts and search are behind')
     return true
   }
 
   #openWriter(): Writer {
     const { writer = 'thread', readonly, cacheMb, busyTimeoutMs } = this.#options
-    const inline = new InlineWriter(this.database, this.path)
-    if (writer === 'inline' || readonly || this.path === ':memory:') return inline
+    const inline = new InlineWriter(this.database, this.#file)
+    if (writer === 'inline' || readonly || this.#file === null) return inline
     const fallBack = (cause: unknown) => {
       this.#logger.warn(`No thread for writing, so that requests wait for every batch: ${messageOf(cause)}`)
       return inline
     }
-    const file = workerFile()
-    if (file === null) return fallBack('writer-worker.js is not beside the module; ship it, or do not bundle lexidex')
-    return new ThreadWriter(file, { path: this.path, cacheMb, busyTimeoutMs, fallBack })
+    const worker = workerFile()
+    if (worker === null) return fallBack('writer-worker.js is not beside the module; leave lexidex out of the bundle')
+    return new ThreadWriter(worker, { path: this.#file, cacheMb, busyTimeoutMs, fallBack })
   }
+}
+
+/** Null where the database is in memory, or a temporary one. */
+function fileOf(database: DatabaseSync): string | null {
+  const [main] = database.prepare('PRAGMA database_list').all()
+  return String(main!.file) || null
 }

@@ -18,11 +18,11 @@ export class LoadLock {
   /**
    * Null where someone else has it.
    *
-   * @param path of the database; nobody else has one in memory
+   * @param database its path; null for one that is nobody else's
    */
-  static take(path: string): LoadLock | null {
-    const file = path === ':memory:' ? null : `${path}-load`
-    const db = new DatabaseSync(file ?? path)
+  static take(database: string | null): LoadLock | null {
+    const file = database === null ? null : `${database}-load`
+    const db = new DatabaseSync(file ?? ':memory:')
     try {
       db.exec('BEGIN EXCLUSIVE')
       return new LoadLock(file, db)

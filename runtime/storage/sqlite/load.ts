@@ -41,11 +41,12 @@ export class SqliteBulkLoad implements BulkLoad {
 /**
  * Ends a load that was cut short with its process. One that is going on in another process is left to it.
  *
+ * @param file path of the database; null for one that is nobody else's
  * @returns whether the database is as it should be
  */
-export function endCutShort(database: DatabaseSync, path: string, logger: Logger): boolean {
+export function endCutShort(database: DatabaseSync, file: string | null, logger: Logger): boolean {
   if (!isLoading(database)) return true
-  const lock = LoadLock.take(path)
+  const lock = LoadLock.take(file)
   if (lock === null) return false
   try {
     logger.warn('The last bulk load was cut short: indexing and counting what it has left')

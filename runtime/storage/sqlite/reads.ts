@@ -31,12 +31,15 @@ export const sqliteReads: ReadDialect = {
     return `SELECT count(*) = ${OFTEN} AS often FROM (SELECT 1 FROM ${search} WHERE ${search} MATCH ? LIMIT ${OFTEN})`
   },
 
-  searchWindow(collection, ranked) {
+  searchWindow(collection) {
+    return `(${window(names(collection).search, 'rowid AS lexidex_id')})`
+  },
+
+  searchRanked(collection) {
     const { search } = names(collection)
-    if (!ranked) return `(${window(search, 'rowid AS lexidex_id')})`
-    return `(SELECT rowid AS lexidex_id, row_number() OVER (ORDER BY rank, rowid DESC) AS lexidex_place FROM (
-  ${window(search, 'rowid, rank')}
-))`
+    return `(SELECT rowid AS lexidex_id, rank AS lexidex_rank FROM ${search}
+  WHERE ${search} MATCH ? AND rowid < CAST(? AS INTEGER) AND rowid >= CAST(? AS INTEGER)
+  AND rowid NOT IN (SELECT value FROM json_each(?)))`
   },
 
   searchWindowEnd(collection) {

@@ -62,7 +62,7 @@ const FAILED = 100
 /** Does the jobs of one connection: in order, and none in the middle of another's transaction. */
 export class WriterSession {
   readonly #db: DatabaseSync
-  readonly #path: string
+  readonly #file: string | null
   readonly #turns = new Turns()
   readonly #prepared = new Map<string, StatementSync>()
   readonly #failed = new Set<number>()
@@ -70,9 +70,10 @@ export class WriterSession {
   #batches: BatchWriter | null = null
   #loadLock: LoadLock | null = null
 
-  constructor(db: DatabaseSync, path: string) {
+  /** @param file path of the database; null for one that is nobody else's */
+  constructor(db: DatabaseSync, file: string | null) {
     this.#db = db
-    this.#path = path
+    this.#file = file
   }
 
   /** Lets go of what is held outside of the database. */
@@ -145,7 +146,7 @@ export class WriterSession {
     if (step === 'index') return buildIndex(this.#db)
     if (step === 'begin') {
       const tables = this.#known()
-      const lock = LoadLock.take(this.#path)
+      const lock = LoadLock.take(this.#file)
       if (lock === null) return false
       const began = beginLoad(this.#db, tables, now)
       if (began) this.#loadLock = lock

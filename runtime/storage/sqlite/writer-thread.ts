@@ -140,7 +140,8 @@ export class ThreadWriter implements Writer {
 
   #start(): Worker {
     const { path, fallBack: _, ...options } = this.#options
-    const workerData: WriterData = { path, options }
+    // What this thread maps is for reads, which find their cache empty after every batch; a writer keeps its own.
+    const workerData: WriterData = { path, options: { ...options, mmapMb: 0 } }
     // Not the loaders of the process: the worker needs none, and they are slow to start.
     const execArgv = process.execArgv.filter((flag) => /^--(?:no-warnings|disable-warning)/.test(flag))
     const worker = new Worker(this.#file, { workerData, execArgv })

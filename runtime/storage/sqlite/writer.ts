@@ -25,8 +25,9 @@ export class InlineWriter implements Writer {
   readonly #ids = new WeakMap<ApplyBatch, number>()
   #lastId = 0
 
-  constructor(db: DatabaseSync, path = ':memory:') {
-    this.#session = new WriterSession(db, path)
+  /** @param file path of the database; null for one that is nobody else's */
+  constructor(db: DatabaseSync, file: string | null = null) {
+    this.#session = new WriterSession(db, file)
   }
 
   apply(batch: ApplyBatch, follows?: ApplyBatch): MaybePromise<ApplyResult> {

@@ -13,6 +13,8 @@ export class Disorder {
   readonly #network: Network
   readonly #random: Random
   readonly #held: JetstreamFrame[] = []
+  /** All that was ever held back: what was sent late into a connection that broke is lost to it. */
+  readonly #late: JetstreamFrame[] = []
   #over = false
 
   constructor(network: Network, seed: number) {
@@ -23,7 +25,7 @@ export class Disorder {
 
   #deliver(frame: JetstreamFrame): readonly (JetstreamFrame | string)[] {
     const random = this.#random
-    if (this.#over) return [...shuffled(this.#held.splice(0), random), frame]
+    if (this.#over) return [...shuffled(this.#late.splice(0), random), frame]
     // Of accounts that are not known yet nothing is remembered, deletions of their profiles neither: of those only the
     // order that a stream has can be put right.
     if (frame.kind === 'commit' && frame.commit.collection === PROFILE) return [frame]
@@ -32,6 +34,7 @@ export class Disorder {
         return [frame]
       case 'hold':
         this.#held.push(frame)
+        this.#late.push(frame)
         return []
       case 'twice':
         return [frame, frame]

@@ -41,7 +41,10 @@ export const FAULTS: Readonly<Record<string, { readonly weight: number; readonly
     },
   },
   garbage: { weight: 2, fault: () => ({ body: '<html>Welcome</html>' }) },
-  'another shape': { weight: 2, fault: () => ({ body: { records: null, repos: 7, active: 'yes', rev: 'now', cid: 1 } }) },
+  'another shape': {
+    weight: 2,
+    fault: () => ({ body: { records: null, repos: 7, active: 'yes', rev: 'now', cid: 1 } }),
+  },
   'an empty object': { weight: 2, fault: () => ({ body: {} }) },
   'a cursor again': {
     weight: 4,

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { EVENT, type Network, PROFILE, RSVP, type RecordValue } from '../../../fixtures/network/index.ts'
+import { EVENT, type Network, PROFILE, type RecordValue, RSVP } from '../../../fixtures/network/index.ts'
 
 /** Few accounts, keys and words, so that writes meet. */
 export const ACCOUNTS = 5
@@ -31,13 +31,22 @@ const profile = fc.record({ kind: fc.constant('profile' as const), who, words: f
 const remove = fc.record({
   kind: fc.constant('delete' as const),
   who,
-  of: fc.constantFrom('event', 'rsvp', 'rsvp', 'profile'),
+  of: fc.constantFrom('event' as const, 'rsvp' as const, 'rsvp' as const, 'profile' as const),
   rkey,
 })
 const status = fc.record({
   kind: fc.constant('status' as const),
   who,
-  status: fc.constantFrom('active', 'active', 'active', 'deactivated', 'suspended', 'takendown', 'deleted', 'throttled'),
+  status: fc.constantFrom(
+    'active',
+    'active',
+    'active',
+    'deactivated',
+    'suspended',
+    'takendown',
+    'deleted',
+    'throttled',
+  ),
 })
 const identity = fc.record({ kind: fc.constant('identity' as const), who, handle: fc.constantFrom(...HANDLES) })
 const move = fc.record({ kind: fc.constant('move' as const), who })
@@ -64,39 +73,36 @@ export function history(length: { min: number; max: number }): fc.Arbitrary<read
 
 /** Does it to the network. */
 export function perform(network: Network, action: Action): void {
-  if (action.kind === 'again') return redeliver(network, action.nth)
-  const account = network.accounts[action.who]!
-  const { did, active, status } = account
-  switch (action.kind) {
-    case 'status':
-      // A host may say of an active account that it is throttled; that hides nothing.
-      return network.account(did, {
-        active: action.status === 'active' || action.status === 'throttled',
-        ...(action.status === 'active' ? {} : { status: action.status }),
-      })
-    case 'identity':
-      return network.identity(did, action.handle)
-    case 'move': {
-      if (!active || status === 'deleted') return
-      const to = network.pds.find((url) => url !== account.pds)
-      return to === undefined ? undefined : network.move(did, to)
-    }
+  if (action.kind === 'again') {
+    redeliver(network, action.nth)
+    return
   }
+  const account = network.accounts[action.who]!
+  const { did, active } = account
+  if (action.kind === 'status') {
+    // A host may say of an active account that it is throttled; that hides nothing.
+    const isActive = action.status === 'active' || action.status === 'throttled'
+    network.account(did, { active: isActive, ...(action.status === 'active' ? {} : { status: action.status }) })
+  }
+  if (action.kind === 'identity') network.identity(did, action.handle)
   // Nobody can write to an account that is away.
   if (!active) return
   switch (action.kind) {
+    case 'move':
+      network.move(did, network.pds.find((url) => url !== account.pds)!)
+      break
     case 'event':
       network.put(did, EVENT, action.rkey, eventOf(action))
-      return
+      break
     case 'rsvp':
       network.put(did, RSVP, action.rkey, rsvpOf(network, action))
-      return
+      break
     case 'profile':
       network.put(did, PROFILE, 'self', { $type: PROFILE, displayName: action.words })
-      return
+      break
     case 'delete': {
       const key = action.of === 'profile' ? 'self' : action.rkey
-      const collection = COLLECTION[action.of as keyof typeof COLLECTION]
+      const collection = COLLECTION[action.of]
       const uri = `at://${did}/${collection}/${key}`
       if (network.records(collection).some((record) => record.uri === uri)) network.delete(did, collection, key)
     }

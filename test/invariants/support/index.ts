@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createIndexer as createBlueskyIndexer } from '../../../fixtures/apps/bluesky/src/lexidex/index.ts'
+import type { Database as BlueskyDatabase } from '../../../fixtures/apps/bluesky/src/lexidex/tables.ts'
 import { createClient } from '../../../fixtures/apps/calendar/src/lexidex/client.ts'
 import { createIndexer } from '../../../fixtures/apps/calendar/src/lexidex/index.ts'
 import type { Database } from '../../../fixtures/apps/calendar/src/lexidex/tables.ts'
@@ -28,6 +30,16 @@ export function optionsFor(network: Services): IndexerOptions {
     allowHosts: network.pds.map((url) => new URL(url).host),
     logger: silentLogger,
   }
+}
+
+export type BlueskyIndexer = Indexer<BlueskyDatabase>
+
+/** A migrated index of the Bluesky app: replies, counts of different authors, counts by author, subjects. */
+export async function openBluesky(network: Services, options: OpenOptions = {}): Promise<BlueskyIndexer> {
+  const { path = ':memory:', store, ...rest } = options
+  const indexer = createBlueskyIndexer(createSqliteStore(path, store), { ...optionsFor(network), ...rest })
+  await indexer.migrate()
+  return indexer
 }
 
 /** A migrated index of the calendar app. */
@@ -58,9 +70,13 @@ export function emptyNetwork(options: NetworkOptions = {}): Promise<Network> {
 }
 
 /** As if the stream had been read up to then, and not further. 1: it is still to be read as a whole. */
-export async function readUpTo(network: Network, indexer: CalendarIndexer, timeUs: number): Promise<void> {
+export async function readUpTo(
+  network: Network,
+  indexer: CalendarIndexer | BlueskyIndexer,
+  timeUs: number,
+): Promise<void> {
   const position = { epoch: new URL(network.jetstream).host, cursor: String(timeUs), updated_at: 0 }
-  await indexer.db
+  await (indexer as CalendarIndexer).db
     .insertInto('lexidex_cursor')
     .values({ source: 'jetstream', ...position })
     .onConflict((conflict) => conflict.column('source').doUpdateSet(position))

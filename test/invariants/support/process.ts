@@ -7,10 +7,14 @@ export type Role = 'follow' | 'ingest' | 'backfill' | 'run' | 'refresh' | 'every
 export interface Orders {
   readonly path: string
   readonly role: Role
+  /** ms since 1970: it does nothing before then. */
+  readonly at: number
   readonly network: Services
 }
 
-const { path, role, network } = JSON.parse(process.argv[2]!) as Orders
+const { path, role, at, network } = JSON.parse(process.argv[2]!) as Orders
+// Spins rather than sleeps, so that all processes begin in the same millisecond.
+while (Date.now() < at) {}
 const indexer = await openCalendar(network, { path })
 
 async function again(work: () => Promise<unknown>): Promise<never> {

@@ -22,16 +22,26 @@ export function cases(count: number) {
   return { numRuns: times(count), endOnFailure: true, ...(SEED === undefined ? {} : { seed: SEED }) }
 }
 
-/** Runs `test` with a new seed each time, which is told where it fails. */
-export async function eachSeed(count: number, test: (seed: number) => Promise<void>): Promise<void> {
-  for (let i = 0; i < times(count); i++) {
-    const seed = i === 0 && SEED !== undefined ? SEED : Math.floor(Math.random() * 2 ** 31)
-    try {
-      await test(seed)
-    } catch (error) {
-      throw new Error(`Failed with INVARIANT_SEED=${seed}: ${error instanceof Error ? error.message : error}`, {
-        cause: error,
-      })
+/**
+ * Runs `test` with a new seed each time, which is told where it fails.
+ *
+ * @param atOnce how many run side by side; for those that wait most of the time
+ */
+export async function eachSeed(count: number, test: (seed: number) => Promise<void>, atOnce = 1): Promise<void> {
+  const seeds = Array.from({ length: times(count) }, (_, i) =>
+    i === 0 && SEED !== undefined ? SEED : Math.floor(Math.random() * 2 ** 31),
+  )
+  const lane = async () => {
+    for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
+      try {
+        await test(seed)
+      } catch (cause) {
+        seeds.length = 0
+        throw new Error(`Failed with INVARIANT_SEED=${seed}: ${cause instanceof Error ? cause.message : cause}`, {
+          cause,
+        })
+      }
     }
   }
+  await Promise.all(Array.from({ length: atOnce }, lane))
 }
