@@ -30,29 +30,29 @@ export {
   type IndexerOptions,
   type IndexerStatus,
 } from './indexer.ts'
-export type { CheckAccountsOptions, CheckAccountsResult } from './operations/accounts.ts'
-export type { StartedBackfill } from './operations/admin.ts'
-export type { CollectionCounts } from './operations/comparison.ts'
-export type { HousekeepingOptions } from './operations/housekeeping.ts'
-export type { IngestOptions, IngestResult } from './operations/ingest.ts'
-export type { LiveOptions } from './operations/live.ts'
+export type { CheckAccountsOptions, CheckAccountsResult } from './operations/accounts/accounts.ts'
+export type { HousekeepingOptions } from './operations/live/housekeeping.ts'
+export type { IngestOptions, IngestResult } from './operations/live/ingest.ts'
+export type { LiveOptions } from './operations/live/live.ts'
 export type {
   ListQuarantineOptions,
   QuarantinedRecord,
   RetryQuarantineOptions,
   RetryQuarantineResult,
 } from './operations/quarantine.ts'
-export type { RefreshOptions, RefreshProgress, RefreshResult } from './operations/refresh.ts'
-export { formatRefresh } from './operations/refresh-report.ts'
-export type { BackfillKind, RunRow } from './operations/run-rows.ts'
+export type { CollectionCounts } from './operations/refresh/comparison.ts'
+export type { RefreshOptions, RefreshProgress, RefreshResult } from './operations/refresh/refresh.ts'
+export { formatRefresh } from './operations/refresh/refresh-report.ts'
+export type { StartedBackfill } from './operations/runs/admin.ts'
+export type { BackfillKind, RunRow } from './operations/runs/run-rows.ts'
 export {
   BackfillInProgress,
   type NoBackfill,
   type PerformOptions,
   type PrepareOptions,
   type RunOutcome,
-} from './operations/runs.ts'
-export type { BackfillDecision, DecideOptions, DecisionReason } from './operations/startup.ts'
+} from './operations/runs/runs.ts'
+export type { BackfillDecision, DecideOptions, DecisionReason } from './operations/runs/startup.ts'
 export { defineGet, defineList, type GetDef, type ListDef, type MethodDef, type Query } from './serving/define.ts'
 export {
   booleanParam,

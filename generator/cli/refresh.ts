@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { formatRefresh } from '../../runtime/operations/refresh-report.ts'
+import { formatRefresh } from '../../runtime/operations/refresh/refresh-report.ts'
 import { type DidOptions, readDids, withDid } from './dids.ts'
 import { interruptSignal } from './interrupt.ts'
 import { integer, withDatabase } from './options.ts'

@@ -1,4 +1,3 @@
-import { bookkeeping, type OperationContext } from './context.ts'
 import {
   type ChecksStatus,
   checksStatus,
@@ -8,7 +7,8 @@ import {
   quarantineStatus,
   type RunStatus,
   runsStatus,
-} from './health.ts'
+} from './accounts/health.ts'
+import { bookkeeping, type OperationContext } from './context.ts'
 
 export interface OperationsStatus {
   readonly discovery: readonly ListingStatus[]

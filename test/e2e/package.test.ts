@@ -58,6 +58,15 @@ export async function main(): Promise<string | undefined> {
   await indexer.migrate()
   const server = await serve(indexer, { port: 0 })
   const page = await createClient(server.url).event.listRecords({ hydrateRsvps: 2 })
+  // The declarations of the package lead somewhere: nothing here is \`any\`.
+  // @ts-expect-error
+  page.records[0]?.noSuchProperty
+  // @ts-expect-error
+  indexer.noSuchMethod()
+  // @ts-expect-error
+  indexer.db.selectFrom('noSuchTable')
+  // @ts-expect-error
+  await indexer.ingest({ noSuchOption: true })
   return page.records[0]?.rsvps.going?.[0]?.value.status
 }
 `

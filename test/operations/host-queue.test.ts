@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { HostQueue, type HostQueueOptions } from '../../runtime/operations/host-queue.ts'
+import { HostQueue, type HostQueueOptions } from '../../runtime/operations/backfill/host-queue.ts'
 
 /** Tasks that end when they are told to. */
 class Bench {

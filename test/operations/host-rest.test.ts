@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { HostRest } from '../../runtime/operations/host-rest.ts'
+import { HostRest } from '../../runtime/operations/accounts/host-rest.ts'
 import { ServiceError } from '../../runtime/sources/xrpc.ts'
 
 const fails = (kind: 'transient' | 'repo-not-found') => () => Promise.reject(new ServiceError(kind, kind))

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { EVENT, type Network, PROFILE, startNetwork } from '../../fixtures/network/index.ts'
-import { takeLease } from '../../runtime/operations/leases.ts'
+import { takeLease } from '../../runtime/operations/runs/leases.ts'
 import { type CalendarIndexer, eventually, manualClock, openIndexer } from './support.ts'
 
 const DAY = 24 * 3_600_000

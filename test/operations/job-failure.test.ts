@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ResolveError } from '../../runtime/identity/resolver.ts'
-import { afterFailure, retryDelay } from '../../runtime/operations/job-failure.ts'
-import type { Job } from '../../runtime/operations/jobs.ts'
+import { afterFailure, retryDelay } from '../../runtime/operations/backfill/job-failure.ts'
+import type { Job } from '../../runtime/operations/backfill/jobs.ts'
 import { ServiceError, type ServiceErrorKind } from '../../runtime/sources/xrpc.ts'
 
 const job: Job = {

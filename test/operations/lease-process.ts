@@ -5,7 +5,7 @@
 import { appendFileSync } from 'node:fs'
 import { silentLogger } from '../../runtime/core/log.ts'
 import { systemClock } from '../../runtime/core/time.ts'
-import { takeLease } from '../../runtime/operations/leases.ts'
+import { takeLease } from '../../runtime/operations/runs/leases.ts'
 import { createSqliteStore } from '../../runtime/storage/sqlite/index.ts'
 
 const [path, notes, name, lasts] = process.argv.slice(2) as [string, string, string, string]

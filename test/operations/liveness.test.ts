@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
-import { LivenessWatch } from '../../runtime/operations/liveness.ts'
+import { LivenessWatch } from '../../runtime/operations/live/liveness.ts'
 import type { JetstreamStats } from '../../runtime/sources/jetstream.ts'
 import { manualClock } from './support.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { CollectionDef } from '../../runtime/core/collection.ts'
-import { parentsFirst } from '../../runtime/operations/order.ts'
+import { parentsFirst } from '../../runtime/operations/backfill/order.ts'
 
 /** `name: relations to children / references to parents` */
 function collections(...lines: string[]): CollectionDef[] {

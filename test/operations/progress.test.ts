@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import type { BackfillProgress } from '../../runtime/operations/backfill.ts'
-import { createProgress } from '../../runtime/operations/progress.ts'
+import type { BackfillProgress } from '../../runtime/operations/backfill/backfill.ts'
+import { createProgress } from '../../runtime/operations/backfill/progress.ts'
 
 /** A stream that keeps what is written to it, as a terminal or not. */
 function streamOf(isTTY: boolean) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatRefresh } from '../../runtime/operations/refresh-report.ts'
+import { formatRefresh } from '../../runtime/operations/refresh/refresh-report.ts'
 
 const counts = (missing: number, staleUpdates: number, inSync: number, deleted = 0) => ({
   missing,

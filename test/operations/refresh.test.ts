@@ -9,7 +9,7 @@ import {
   RSVP,
   startNetwork,
 } from '../../fixtures/network/index.ts'
-import type { RefreshOptions, RefreshResult } from '../../runtime/operations/refresh.ts'
+import type { RefreshOptions, RefreshResult } from '../../runtime/operations/refresh/refresh.ts'
 import { type CalendarIndexer, deliver, expectSame, indexed, openIndexer } from './support.ts'
 
 const GET_REPO = 'com.atproto.sync.getRepo'

@@ -8,7 +8,7 @@ import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { EVENT, type HttpFault, type Network, RSVP, startNetwork } from '../../fixtures/network/index.ts'
 import type { Logger } from '../../runtime/core/log.ts'
-import type { RunOutcome } from '../../runtime/operations/runs.ts'
+import type { RunOutcome } from '../../runtime/operations/runs/runs.ts'
 import { type CalendarIndexer, eventually, expectSame, indexed, openIndexer } from './support.ts'
 
 const HOUR = 3_600_000

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createRouter } from '../../runtime/index.ts'
-import { NOT_FOLLOWING } from '../../runtime/operations/liveness.ts'
+import { NOT_FOLLOWING } from '../../runtime/operations/live/liveness.ts'
 import { insert, type Served, serveApp } from './support/index.ts'
 import { book, library } from './support/library.ts'
 

@@ -1,0 +1,170 @@
+import { checkBearer } from '../../core/bearer.ts'
+import { invalidRequest, isProgrammingError, LexidexError, messageOf, XrpcError } from '../../core/errors.ts'
+import type { Route, RouteRequest } from '../../core/route.ts'
+import type { OperationContext } from '../context.ts'
+import { type BackfillKind, findRun, listRunErrors, type RunRow } from './run-rows.ts'
+import { BackfillInProgress, type PerformOptions, performPrepared, prepareBackfill } from './runs.ts'
+
+/** What starting a backfill comes to. */
+export type StartedBackfill =
+  | {
+      readonly message: 'Backfill started'
+      readonly type: BackfillKind
+      readonly status: 'in_progress'
+      readonly id: string
+    }
+  | { readonly message: string; readonly type: 'not_needed' }
+
+/** Backfills that were started and go on in the background, until they are stopped. */
+export class BackgroundBackfills {
+  readonly #context: OperationContext
+  readonly #stopped = new AbortController()
+  readonly #running = new Set<Promise<unknown>>()
+
+  constructor(context: OperationContext) {
+    this.#context = context
+  }
+
+  /**
+   * Starts a backfill where one is due, or forced, and does not wait for it.
+   *
+   * @throws BackfillInProgress where another goes on, here or in another process
+   */
+  async start(force?: BackfillKind, options: PerformOptions = {}): Promise<StartedBackfill> {
+    if (this.#stopped.signal.aborted) throw new LexidexError('The index is closed')
+    const prepared = await prepareBackfill(this.#context, { force })
+    if (!('lease' in prepared)) {
+      return {
+        message: 'No backfill needed. Use ?force=catch_up or ?force=full_sync to override.',
+        type: 'not_needed',
+      }
+    }
+    const done = performPrepared(this.#context, prepared, { ...options, signal: this.#stopped.signal })
+      // The run's row and the log have it.
+      .catch(() => {})
+      .finally(() => this.#running.delete(done))
+    this.#running.add(done)
+    const { id } = prepared.run
+    return { message: 'Backfill started', type: prepared.type, status: 'in_progress', id: String(id) }
+  }
+
+  /** Interrupts what goes on; the next backfill goes on with it. */
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    await Promise.all(this.#running)
+  }
+}
+
+export interface AdminRoutesOptions {
+  readonly namespace: string
+  /** Default: nobody is let in. */
+  readonly secret: string | undefined
+  readonly context: OperationContext
+  readonly start: (force?: BackfillKind) => Promise<StartedBackfill>
+}
+
+/**
+ * What an operator may ask for, with a secret as bearer token:
+ *
+ * - `POST {ns}.admin.backfill?force=catch_up|full_sync`: 202 where one was started, 200 where none is due, 409 where one
+ *   goes on.
+ * - `GET {ns}.admin.backfill/{id}` or `?id=`: how a run is. 400, 404.
+ * - `GET {ns}.admin.backfill/{id}/errors`: the first 1000 of its errors, oldest first.
+ *
+ * 401 without a token, 403 with a wrong one, 503 where there is no secret, and while the database cannot be used.
+ *
+ * @throws LexidexError where the secret is empty
+ */
+export function adminRoutes({ namespace, secret, context, start }: AdminRoutesOptions): readonly Route[] {
+  if (secret?.trim() === '') {
+    throw new LexidexError('The secret of the admin routes is empty', {
+      hint: 'Give `adminSecret` a secret, or leave it out to switch the routes off.',
+    })
+  }
+  const path = `/xrpc/${namespace}.admin.backfill`
+
+  const guarded = (method: Route['method'], at: string, answer: Route['answer']): Route => ({
+    method,
+    path: at,
+    async answer(request) {
+      await authorize(request, secret)
+      try {
+        return await answer(request)
+      } catch (error) {
+        throw translate(context, error)
+      }
+    },
+  })
+  const run = (request: RouteRequest) => readRun(context, request)
+
+  return [
+    guarded('POST', path, async ({ params }) => {
+      const started = await start(readForce(params.get('force')))
+      if (started.type === 'not_needed') return { status: 200, body: { message: started.message } }
+      return { status: 202, body: started }
+    }),
+    guarded('GET', path, async (request) => ({ status: 200, body: viewOf(await run(request)) })),
+    guarded('GET', `${path}/{id}`, async (request) => ({ status: 200, body: viewOf(await run(request)) })),
+    guarded('GET', `${path}/{id}/errors`, async (request) => {
+      const { id } = await run(request)
+      const errors = (await listRunErrors(context, id)).map((error) => ({
+        id: String(error.id),
+        did: error.did,
+        collection: error.collection,
+        errorMessage: error.message,
+        createdAt: iso(error.created_at),
+      }))
+      return { status: 200, body: { errors } }
+    }),
+  ]
+}
+
+async function authorize({ headers }: RouteRequest, secret: string | undefined): Promise<void> {
+  if (secret === undefined) {
+    throw new XrpcError(503, 'AdminDisabled', 'The admin routes are off: this index was opened without `adminSecret`.')
+  }
+  const outcome = await checkBearer(headers, secret)
+  if (outcome === 'missing') {
+    throw new XrpcError(401, 'AuthenticationRequired', 'Send the admin secret as `Authorization: Bearer …`.')
+  }
+  if (outcome === 'wrong') throw new XrpcError(403, 'Forbidden', 'That is not the admin secret.')
+}
+
+/** What is not known is as good as nothing. */
+function readForce(force: string | null): BackfillKind | undefined {
+  return force === 'catch_up' || force === 'full_sync' ? force : undefined
+}
+
+async function readRun(context: OperationContext, { params }: RouteRequest): Promise<RunRow> {
+  const id = params.get('id') ?? ''
+  if (!/^[1-9]\d{0,14}$/.test(id)) throw invalidRequest('Invalid backfill ID')
+  const run = await findRun(context, Number(id))
+  if (run === null) throw new XrpcError(404, 'NotFound', 'Backfill not found')
+  return run
+}
+
+function viewOf(run: RunRow) {
+  return {
+    id: String(run.id),
+    status: run.status,
+    type: run.kind,
+    didsTotal: run.dids_total,
+    didsProcessed: run.dids_processed,
+    recordsIndexed: run.records,
+    errorCount: run.error_count,
+    startedAt: iso(run.started_at),
+    completedAt: run.completed_at === null ? null : iso(run.completed_at),
+    errorMessage: run.error_message,
+  }
+}
+
+/** A failure as an answer, where it is one that the caller can do something about. */
+function translate({ store }: OperationContext, error: unknown): unknown {
+  if (error instanceof BackfillInProgress) return new XrpcError(409, 'BackfillInProgress', error.message)
+  if (error instanceof XrpcError || isProgrammingError(error) || !store.isTransient(error)) return error
+  return new XrpcError(503, 'DatabaseUnavailable', `The database cannot be used for the moment: ${messageOf(error)}`)
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
+}
