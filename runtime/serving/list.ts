@@ -8,29 +8,12 @@ import { createHydrate } from './hydrate.ts'
 import { Lru } from './lru.ts'
 import { decodeCursor, encodeCursor, fingerprint, malformedCursor, type Position } from './page.ts'
 import { listParams, parseParams, readQuery } from './params.ts'
+import type { ListRequest, PageRows } from './request.ts'
 import { createSearch } from './search.ts'
-import type { Values } from './slots.ts'
 import { type Row, rowView } from './splice.ts'
 
 /** Statements that are kept prepared per method. */
 const MAX_STATEMENTS = 200
-
-/** Rows of one page, and where the next one begins; null on the last. */
-export interface PageRows {
-  readonly rows: readonly Row[]
-  readonly next: Position | null
-}
-
-/** A parsed list request: what to match, in which order, from where. */
-export interface ListRequest {
-  readonly filters: ListShape['filters']
-  /** Values of the filters, and `$did` where the list is of one account. */
-  readonly values: Values
-  readonly limit: number
-  /** Where the page before ended; null on the first. */
-  readonly position: Position | null
-  readonly search: string | undefined
-}
 
 /** Answers a query string with the JSON text of a page. */
 export type Answer = (query: string) => Promise<string>

@@ -2,10 +2,10 @@ import { type Kysely, sql } from 'kysely'
 import type { Store } from '../storage/store.ts'
 import { compileWindow, roomyShape, type Statement, shapeKey } from './compile.ts'
 import type { ListDef } from './define.ts'
-import type { ListRequest, PageRows } from './list.ts'
 import { Lru } from './lru.ts'
 import { malformedCursor, type Position } from './page.ts'
 import { prepareOnce } from './prepare.ts'
+import type { ListRequest, PageRows } from './request.ts'
 import type { Row, RowView } from './splice.ts'
 
 /** Windows that one request looks through, so that filters that drop most matches do not make it run on. */

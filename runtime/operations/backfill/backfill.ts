@@ -9,7 +9,9 @@ import { Checkpoints } from './checkpoints.ts'
 import { MAX_ATTEMPTS } from './job-failure.ts'
 import { type AccountJobs, addJobs, addNamedAccounts, countDueAccounts, dueAccounts, reviveJobs } from './jobs.ts'
 import { parentsFirst } from './order.ts'
-import { Tally } from './tally.ts'
+import { type BackfillProgress, type BackfillResult, Tally } from './tally.ts'
+
+export type { BackfillProgress, BackfillResult } from './tally.ts'
 
 /** Records per transaction. */
 const BATCH = 1000
@@ -35,32 +37,6 @@ export interface BackfillOptions {
   readonly onFailure?: ((failure: JobFailure) => void) | undefined
   /** Ends the call early; it resolves with what was done, and the next call goes on from there. */
   readonly signal?: AbortSignal | undefined
-}
-
-export interface BackfillProgress {
-  readonly accountsDone: number
-  /** Accounts with due jobs; grows where jobs fall due meanwhile. */
-  readonly accountsTotal: number
-  readonly records: number
-  /** Jobs that failed, for now or for good. */
-  readonly failures: number
-  /** Records a second since the start. */
-  readonly perSecond: number
-  /** ms left at this pace; null before the first account is done. */
-  readonly etaMs: number | null
-}
-
-/** A job is one account's history in one collection. */
-export interface BackfillResult {
-  /** Jobs that reached the end of their listing. */
-  readonly completed: number
-  /** Jobs that were given up. `last_error` of `lexidex_job` has the reason. */
-  readonly failed: number
-  /** Jobs that failed for now and fall due again later. */
-  readonly retrying: number
-  /** Records that were listed, those that were known already among them. */
-  readonly records: number
-  readonly elapsedMs: number
 }
 
 /**

@@ -1,4 +1,28 @@
-import type { BackfillProgress, BackfillResult } from './backfill.ts'
+export interface BackfillProgress {
+  readonly accountsDone: number
+  /** Accounts with due jobs; grows where jobs fall due meanwhile. */
+  readonly accountsTotal: number
+  readonly records: number
+  /** Jobs that failed, for now or for good. */
+  readonly failures: number
+  /** Records a second since the start. */
+  readonly perSecond: number
+  /** ms left at this pace; null before the first account is done. */
+  readonly etaMs: number | null
+}
+
+/** A job is one account's history in one collection. */
+export interface BackfillResult {
+  /** Jobs that reached the end of their listing. */
+  readonly completed: number
+  /** Jobs that were given up. `last_error` of `lexidex_job` has the reason. */
+  readonly failed: number
+  /** Jobs that failed for now and fall due again later. */
+  readonly retrying: number
+  /** Records that were listed, those that were known already among them. */
+  readonly records: number
+  readonly elapsedMs: number
+}
 
 /** Counts what a backfill does, and tells of it. */
 export class Tally {

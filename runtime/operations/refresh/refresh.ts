@@ -5,9 +5,10 @@ import { addNamedAccounts } from '../backfill/jobs.ts'
 import type { OperationContext } from '../context.ts'
 import { anchorPosition } from '../live/position.ts'
 import { AccountRefresher } from './account-refresher.ts'
-import type { CollectionCounts } from './comparison.ts'
 import { forgetVerified, refreshedAccounts } from './refresh-rows.ts'
-import { RefreshTally } from './refresh-tally.ts'
+import { type RefreshProgress, type RefreshResult, RefreshTally } from './refresh-tally.ts'
+
+export type { RefreshProgress, RefreshResult } from './refresh-tally.ts'
 
 export interface RefreshOptions {
   /**
@@ -24,32 +25,6 @@ export interface RefreshOptions {
   readonly onProgress?: ((progress: RefreshProgress) => void) | undefined
   /** Ends the call early; it resolves with what was done, and the next call leaves out what was done. */
   readonly signal?: AbortSignal | undefined
-}
-
-export interface RefreshProgress {
-  readonly accountsDone: number
-  readonly accountsTotal: number
-  /** Accounts that failed. */
-  readonly failures: number
-  readonly total: Readonly<CollectionCounts>
-  /** ms left at this pace; null before the first account is done. */
-  readonly etaMs: number | null
-}
-
-export interface RefreshResult {
-  /** By NSID; every collection of the app. */
-  readonly byCollection: Readonly<Record<string, Readonly<CollectionCounts>>>
-  readonly total: Readonly<CollectionCounts>
-  /** Accounts that were looked at; the next three are among them. */
-  readonly usersScanned: number
-  /** Accounts that could not be compared. The log has the reasons. */
-  readonly usersFailed: number
-  /** Accounts whose archive could not be had or trusted: what they list was stored, and nothing was deleted. */
-  readonly usersPartial: number
-  /** Accounts that have written nothing since they were last compared, and those that are hidden. */
-  readonly usersSkipped: number
-  readonly ignoreWindowMs: number
-  readonly elapsedMs: number
 }
 
 /**
