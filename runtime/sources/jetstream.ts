@@ -144,6 +144,7 @@ export function createJetstream(options: JetstreamOptions): JetstreamSource {
           seen = progress
           known = { us: progress.cursorUs, at: performance.now() }
           yield found
+          if (signal.aborted) return
         }
         stats.quietMs = Math.max(0, confirmedAt - known.at)
         const us = known.us + Math.floor(confirmedAt - known.at - pingIntervalMs) * 1000

@@ -1,7 +1,10 @@
 import type { Position, SourceItem } from '../core/events.ts'
 
 export interface SourceOptions {
-  /** Ends the stream; the iteration then returns, it does not throw. */
+  /**
+   * Ends the stream: nothing is given from then on, for who aborts may have left out some of what was given last. The
+   * iteration then returns, it does not throw.
+   */
   readonly signal: AbortSignal
   /** Where to go on; null to begin with what happens from now on. */
   readonly from: Position | null

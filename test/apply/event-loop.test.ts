@@ -78,7 +78,8 @@ describe('while records are written', () => {
     expect(await readPage()).toBe(20)
   })
 
-  // The bound is far above what an idle machine shows; a busy one gets another try.
+  // `npm run bench -- live mixed` measures the delay. Here it only must not be that of whole transactions on the loop:
+  // tests run side by side, with more busy threads than the machine has cores.
   test('flat out, the event loop stays free', { retry: 3 }, async () => {
     const applier = createApplier({ store, admission })
     const delay = monitorEventLoopDelay({ resolution: 5 })
@@ -101,7 +102,7 @@ describe('while records are written', () => {
     await reader
     await applier.close()
     expect(applier.stats()).toMatchObject({ received: 12_000, applied: 12_000 })
-    expect(delay.percentile(99) / 1e6).toBeLessThan(50)
+    expect(delay.percentile(99) / 1e6).toBeLessThan(250)
     expect(pages).toBeGreaterThan(10)
   })
 })

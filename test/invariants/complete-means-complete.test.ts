@@ -219,7 +219,7 @@ describe('a listing of three pages', () => {
         network.put(did, EVENT, undefined, { $type: EVENT, name: 'Later', createdAt: '2026-01-16T09:00:00Z' })
         return undefined
       })
-      await indexer.ingest({ quietMs: 100 })
+      await indexer.ingest({ quietMs: 1500 })
       await expectAll(indexer, network)
     }))
 })

@@ -5,9 +5,17 @@ import { expect, test } from 'vitest'
 import type { Database } from '../../fixtures/apps/bluesky/src/lexidex/tables.ts'
 import type { Network, RecordValue } from '../../fixtures/network/index.ts'
 import { ACCOUNTS, history, perform } from './support/history.ts'
-import { emptyNetwork, eventually, openBluesky, openCalendar, pause, readUpTo } from './support/index.ts'
+import {
+  emptyNetwork,
+  eventually,
+  openBluesky,
+  openCalendar,
+  pause,
+  presentNetwork,
+  readUpTo,
+} from './support/index.ts'
 import { cases, patience } from './support/settings.ts'
-import { expectRecount } from './support/visible.ts'
+import { expectRecount, truth, visible } from './support/visible.ts'
 
 const NSID = {
   post: 'app.bsky.feed.post',
@@ -171,3 +179,22 @@ test(
   },
   patience(60_000),
 )
+
+test('after bulk loads, of which two were asked for at a time', async () => {
+  const network = await presentNetwork({ accounts: 6, events: 20, rsvps: 100 })
+  const indexer = await openCalendar(network)
+  try {
+    const { bulk } = indexer.store
+    const begun = await Promise.all([bulk!.begin(), bulk!.begin()])
+    expect(begun.filter(Boolean)).toHaveLength(1)
+    await indexer.backfillAll()
+    await bulk!.end()
+    expect(await bulk!.active()).toBe(false)
+    const { found: _, ...seen } = await visible(indexer)
+    expect(seen).toEqual(truth(network))
+    await expectRecount(indexer)
+  } finally {
+    await indexer.close()
+    await network.close()
+  }
+})

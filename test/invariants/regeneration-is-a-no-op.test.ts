@@ -9,9 +9,11 @@ import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { createRandom } from '../../fixtures/network/random.ts'
 import { type EmittedFile, GenerateError, generate } from '../../generator/generate.ts'
 import { cacheDir, repository, temporaryDirectory, temporaryProject, writeTree } from '../generator/support/project.ts'
 import { randomProjects } from '../generator/support/random.ts'
+import { shuffled } from './support/disorder.ts'
 import { cases, patience } from './support/settings.ts'
 
 const NOTHING = { stale: [], missing: [], extra: [] }
@@ -32,15 +34,28 @@ function readTree(directory: string): Map<string, { content: string; modified: b
 const contents = (files: readonly EmittedFile[]) =>
   Object.fromEntries(files.map(({ path, content }) => [path, content]))
 
-/** The config of an app by itself: without what was emitted for it, and anywhere. */
+/** The config of an app by itself, without what was emitted for it. */
 function bareCopy(app: string): string {
   const root = temporaryProject()
-  cpSync(path.join(appsFolder, app), root, {
-    recursive: true,
-    filter: (source) => !source.startsWith(path.join(appsFolder, app, 'src')),
-  })
+  const source = path.join(appsFolder, app)
+  for (const name of readdirSync(source)) {
+    if (name !== 'src' && name !== 'node_modules') cpSync(path.join(source, name), path.join(root, name))
+  }
   return root
 }
+
+/** A project whose lexicons lie in order, or else anywhere. */
+function projectOf({ docs, config }: RandomProject, seed: number | null): string {
+  const root = temporaryProject({ 'lexidex.config.mjs': `export default ${JSON.stringify(config)}` })
+  const random = createRandom(seed ?? 0)
+  for (const doc of seed === null ? docs : shuffled(docs, random)) {
+    const where = seed === null ? doc.id : `${random.chance(0.5) ? 'more/' : ''}${random.int(1e9)}`
+    writeTree(root, { [`lexicons/${where}.json`]: JSON.stringify(doc, null, seed === null ? 0 : 3) })
+  }
+  return root
+}
+
+type RandomProject = ReturnType<typeof randomProjects> extends fc.Arbitrary<infer P> ? P : never
 
 test.each(apps)('%s: from nothing, anywhere, comes what is committed, and after that nothing', async (app) => {
   const committed = contents((await generate({ root: path.join(appsFolder, app), write: false, cacheDir })).files)
@@ -76,34 +91,20 @@ test(
     await fc.assert(
       fc.asyncProperty(fc.nat(39), fc.nat(), async (project, seed) => {
         // Of the projects that other tests have: what is slow is known of these already.
-        const name = `random${project}`
-        const [sample] = fc.sample(randomProjects(name), { numRuns: 1, seed: 1000 + project })
-        const { docs, config } = sample!
-        const files = { 'lexidex.config.mjs': `export default ${JSON.stringify(config)}` }
-        const [[first], [second]] = [0, 1].map((order) => {
-          const sorted =
-            order === 0
-              ? docs
-              : fc.sample(fc.shuffledSubarray([...docs], { minLength: docs.length }), { numRuns: 1, seed })[0]!
-          const root = temporaryProject(files)
-          sorted.forEach((doc, i) => {
-            const where = order === 0 ? doc.id : `${i % 2 === 0 ? 'more/' : ''}${(i * 7919) % 1000}`
-            writeTree(root, { [`lexicons/${where}.json`]: JSON.stringify(doc, null, order) })
-          })
-          return [root]
-        }) as [[string], [string]]
+        const [sample] = fc.sample(randomProjects(`random${project}`), { numRuns: 1, seed: 1000 + project })
+        const [ordered, scattered] = [projectOf(sample!, null), projectOf(sample!, seed)]
         try {
-          const one = await generate({ root: first, cacheDir })
-          const two = await generate({ root: second, cacheDir })
+          const one = await generate({ root: ordered, cacheDir })
+          const two = await generate({ root: scattered, cacheDir })
           expect(contents(two.files)).toEqual(contents(one.files))
-          expect((await generate({ root: first, write: false, cacheDir })).drift).toEqual(NOTHING)
+          expect((await generate({ root: ordered, write: false, cacheDir })).drift).toEqual(NOTHING)
           generated++
         } catch (error) {
           if (!(error instanceof GenerateError)) throw error
           // Refused is refused, wherever it lies.
-          await expect(generate({ root: second, cacheDir })).rejects.toThrow(GenerateError)
+          await expect(generate({ root: scattered, cacheDir })).rejects.toThrow(GenerateError)
         } finally {
-          for (const root of [first, second]) rmSync(root, { recursive: true, force: true })
+          for (const root of [ordered, scattered]) rmSync(root, { recursive: true, force: true })
         }
       }),
       cases(8),

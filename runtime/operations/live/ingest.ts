@@ -115,6 +115,8 @@ class Cycle {
           if ((i + 1) % batchSize === 0) this.#watch()
           if (this.#stop.signal.aborted) break
         }
+        // What comes after items that were left out must not be taken: its position would pass over them.
+        if (this.#stop.signal.aborted) break
       }
       if (this.caughtUp) await this.#moveOn()
     } finally {

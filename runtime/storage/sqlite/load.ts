@@ -18,8 +18,10 @@ export class SqliteBulkLoad implements BulkLoad {
 
   async begin(): Promise<boolean> {
     if (this.#began) return false
-    this.#began = await this.#step('begin')
-    return this.#began
+    const began = await this.#step('begin')
+    // Another call may have begun one while this one was refused.
+    if (began) this.#began = true
+    return began
   }
 
   async end(): Promise<void> {

@@ -40,7 +40,7 @@ export function ordersFor(network: Network, path: string, role: Role, at = 0): O
 
 /** Starts a process; it has migrated the index when this resolves. */
 export async function start(script: string, orders: Orders): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [script, JSON.stringify(orders)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [script, JSON.stringify(orders)], { stdio: ['pipe', 'pipe', 'inherit'] })
   await Promise.race([
     once(child.stdout!, 'data'),
     once(child, 'exit').then(([code]) => {

@@ -13,7 +13,7 @@ export class Disorder {
   readonly #network: Network
   readonly #random: Random
   readonly #held: JetstreamFrame[] = []
-  /** All that was ever held back: what was sent late into a connection that broke is lost to it. */
+  /** All that was ever held back: what is sent late into a connection that is broken is lost to it. */
   readonly #late: JetstreamFrame[] = []
   #over = false
 
@@ -25,7 +25,7 @@ export class Disorder {
 
   #deliver(frame: JetstreamFrame): readonly (JetstreamFrame | string)[] {
     const random = this.#random
-    if (this.#over) return [...shuffled(this.#late.splice(0), random), frame]
+    if (this.#over) return frame === this.#network.log.at(-1) ? [...shuffled(this.#late, random), frame] : [frame]
     // Of accounts that are not known yet nothing is remembered, deletions of their profiles neither: of those only the
     // order that a stream has can be put right.
     if (frame.kind === 'commit' && frame.commit.collection === PROFILE) return [frame]

@@ -37,7 +37,10 @@ export type BlueskyIndexer = Indexer<BlueskyDatabase>
 /** A migrated index of the Bluesky app: replies, counts of different authors, counts by author, subjects. */
 export async function openBluesky(network: Services, options: OpenOptions = {}): Promise<BlueskyIndexer> {
   const { path = ':memory:', store, ...rest } = options
-  const indexer = createBlueskyIndexer(createSqliteStore(path, store), { ...optionsFor(network), ...rest })
+  const indexer = createBlueskyIndexer(createSqliteStore(path, { logger: silentLogger, ...store }), {
+    ...optionsFor(network),
+    ...rest,
+  })
   await indexer.migrate()
   return indexer
 }
@@ -47,7 +50,10 @@ export async function openCalendar(
   network: Services,
   { path = ':memory:', store, ...options }: OpenOptions = {},
 ): Promise<CalendarIndexer> {
-  const indexer = createIndexer(createSqliteStore(path, store), { ...optionsFor(network), ...options })
+  const indexer = createIndexer(createSqliteStore(path, { logger: silentLogger, ...store }), {
+    ...optionsFor(network),
+    ...options,
+  })
   await indexer.migrate()
   return indexer
 }

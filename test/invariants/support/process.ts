@@ -13,6 +13,8 @@ export interface Orders {
 }
 
 const { path, role, at, network } = JSON.parse(process.argv[2]!) as Orders
+// Whoever has started it may be killed as well; it must not go on for ever then.
+process.stdin.on('end', () => process.exit()).resume()
 // Spins rather than sleeps, so that all processes begin in the same millisecond.
 while (Date.now() < at) {}
 const indexer = await openCalendar(network, { path })

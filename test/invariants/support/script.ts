@@ -3,7 +3,10 @@ import type { Network } from '../../../fixtures/network/index.ts'
 import { type Action, action, perform } from './history.ts'
 import { type CalendarIndexer, type MovableClock, pause } from './index.ts'
 
-const KINDS = ['follow', 'follow', 'stop', 'ingest', 'backfill', 'run', 'notify', 'refresh', 'check', 'drop'] as const
+// biome-ignore format: a list of words
+const KINDS = [
+  'follow', 'follow', 'stop', 'ingest', 'backfill', 'run', 'notify', 'refresh', 'check', 'load', 'drop',
+] as const
 
 /** Something that one of the indexers does while the history goes on. */
 const operation = fc.record({
@@ -102,6 +105,13 @@ export class Crew {
       case 'check':
         await indexer.checkAccounts()
         return
+      case 'load': {
+        // As a backfill of many accounts would: what all others write meanwhile is counted and indexed at its end.
+        const { bulk } = indexer.store
+        if (!(await bulk?.begin())) return
+        await pause(20)
+        return bulk?.end()
+      }
       case 'drop':
         this.#network.dropConnections()
     }

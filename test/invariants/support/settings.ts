@@ -43,5 +43,7 @@ export async function eachSeed(count: number, test: (seed: number) => Promise<vo
       }
     }
   }
-  await Promise.all(Array.from({ length: atOnce }, lane))
+  // Nothing may go on behind the back of a test that has failed.
+  const outcomes = await Promise.allSettled(Array.from({ length: atOnce }, lane))
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
 }
