@@ -1,5 +1,5 @@
 import type { LexiconDoc } from '@atproto/lexicon'
-import type { CollectionDef } from './core/collection.ts'
+import type { CollectionDef, ProfileDef } from './core/collection.ts'
 import type { MethodDef } from './serving/define.ts'
 import type { Migrations } from './storage/store.ts'
 
@@ -9,6 +9,8 @@ export interface App {
   readonly namespace: string
   readonly collections: readonly CollectionDef[]
   readonly methods: readonly MethodDef[]
+  /** Profiles of accounts, in the order in which they are shown; absent where there are none. */
+  readonly profiles?: readonly ProfileDef[]
   readonly migrations: Migrations
   /** Record lexicons, for validation: the definitions that the collections reach. */
   readonly schemas: readonly LexiconDoc[]

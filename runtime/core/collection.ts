@@ -62,6 +62,13 @@ export interface CollectionDef<R = any> {
   readonly recordFilter?: ((record: R) => boolean) | undefined
 }
 
+/** Where accounts keep a profile. */
+export interface ProfileDef {
+  readonly collection: CollectionDef
+  /** Key of the record. */
+  readonly rkey: string
+}
+
 /**
  * States a collection; types the record that its columns read from.
  *

@@ -12,6 +12,12 @@ export interface AccountSource {
   find(actor: string): Promise<string | null>
   /** The same, and has the account's records of a collection fetched, where that was never done. Bounded in time. */
   prepare(actor: string, collection: string): Promise<string | null>
+  /**
+   * Has records fetched that the index lacks, in the background: of known accounts that were never fetched.
+   *
+   * @param uris with DIDs
+   */
+  fetchMissing(uris: readonly string[]): void
 }
 
 /**

@@ -1,26 +1,19 @@
 import type { AtUri } from '../core/at-uri.ts'
 import { makeAtUri } from '../core/at-uri.ts'
-import type { CollectionDef } from '../core/collection.ts'
 import { invalidRequest, XrpcError } from '../core/errors.ts'
 import type { Store } from '../storage/store.ts'
 import { type AccountSource, createResolveActor } from './actors.ts'
 import type { GetDef } from './define.ts'
-import { createHydrate } from './hydrate.ts'
+import type { Embed } from './embed.ts'
 import type { Answer } from './list.ts'
 import { parseParams, readQuery } from './params.ts'
 import { prepareOnce } from './prepare.ts'
 import { rowView } from './splice.ts'
 
 /** `getRecord` of one collection. */
-export function createGet(
-  store: Store,
-  collections: readonly CollectionDef[],
-  def: GetDef,
-  accounts?: AccountSource,
-): Answer {
+export function createGet(store: Store, def: GetDef, embed: Embed, accounts?: AccountSource): Answer {
   const { collection } = def
   const view = rowView(collection)
-  const { hydrate } = createHydrate(store, collection, collections)
   const resolveActor = createResolveActor(store, accounts)
   const byUri = prepareOnce(
     store,
@@ -39,10 +32,11 @@ export function createGet(
     if (uri.collection !== collection.nsid) {
       throw invalidRequest(`Parameter "uri" must be of collection ${collection.nsid}, not ${uri.collection}.`)
     }
+    embed.check(params, 1)
     const did = await resolveActor(uri.authority)
     const rows = await byUri().all([makeAtUri(did, uri.collection, uri.rkey), 0])
     if (rows.length === 0) throw new XrpcError(404, 'RecordNotFound', 'Record not found')
-    const extras = await hydrate(rows, params)
-    return view.toJson(rows[0]!, extras[0]!)
+    const { within, beside } = await embed.extras(rows, params)
+    return view.toJson(rows[0]!, within[0]! + beside)
   }
 }

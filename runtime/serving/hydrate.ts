@@ -1,111 +1,187 @@
 import type { CollectionDef, ReferenceDef, RelationDef } from '../core/collection.ts'
-import { LexidexError } from '../core/errors.ts'
+import { invalidRequest, LexidexError } from '../core/errors.ts'
 import type { Store } from '../storage/store.ts'
 import { prepareOnce } from './prepare.ts'
-import type { Row } from './splice.ts'
+import { type Row, rowView } from './splice.ts'
 
-/**
- * What a request wants embedded, as text to splice into the JSON of each row: properties with a comma in front of each.
- * One statement per relation or reference for the whole page.
- *
- * @param params Parsed parameters; `hydrate…` among them
- */
-export type Hydrate = (rows: readonly Row[], params: Readonly<Record<string, unknown>>) => Promise<readonly string[]>
+/** How deep records are embedded in one another: children of a child are the end. */
+const DEPTH = 2
+
+/** Parsed parameters, `hydrate…` among them. */
+export type HydrateParams = Readonly<Record<string, unknown>>
+
+/** Embeds children and targets in the records of one collection. */
+export interface Hydration {
+  /** Names of its parameters. */
+  readonly params: readonly string[]
+  /**
+   * What a request wants embedded, as text to splice into the JSON of each row: properties with a comma in front of
+   * each. One statement per relation or reference for the whole page, and one for each of theirs.
+   *
+   * @param authors is given the DIDs of what is embedded
+   */
+  embed(rows: readonly Row[], params: HydrateParams, authors?: Set<string>): Promise<readonly string[]>
+  /**
+   * Most records that are embedded in one.
+   *
+   * @throws XrpcError 400 where something is to be embedded in what is not asked for itself
+   */
+  most(params: HydrateParams): number
+}
 
 /** One relation or reference, for a page of rows. Undefined where a row gets nothing. */
 interface Part {
   readonly param: string
   readonly property: string
-  values(rows: readonly Row[], limit: number): Promise<readonly (string | undefined)[]>
+  /** Most records per row, where the parameter is `asked`; what is embedded in them not counted. */
+  size(asked: number): number
+  /** What is embedded in the records of this part; null where nothing more is. */
+  readonly inner: Hydration | null
+  values(
+    rows: readonly Row[],
+    asked: number,
+    params: HydrateParams,
+    authors: Set<string> | undefined,
+  ): Promise<readonly (string | undefined)[]>
 }
 
 /** @param collections All of the app: those that relations and references point at are among them. */
-export function createHydrate(
+export function createHydration(
   store: Store,
   collection: CollectionDef,
   collections: readonly CollectionDef[],
-): { hydrate: Hydrate; params: readonly string[] } {
-  const target = (name: string) => {
-    const found = collections.find((candidate) => candidate.name === name)
-    if (found !== undefined) return found
-    throw new LexidexError(`Collection ${collection.name} points at ${name}, which is not in the app`, {
-      hint: 'Run `npx lexidex generate` again, and list every collection in `app.collections`.',
-    })
+): Hydration {
+  return hydrationOf({ store, collections }, collection, 'hydrate', DEPTH)
+}
+
+interface Context {
+  readonly store: Store
+  readonly collections: readonly CollectionDef[]
+}
+
+function hydrationOf(context: Context, collection: CollectionDef, prefix: string, depth: number): Hydration {
+  const part = (name: string, to: string, make: typeof relationPart | typeof referencePart, def: any): Part => {
+    const target = context.collections.find((candidate) => candidate.name === to)
+    if (target === undefined) {
+      throw new LexidexError(`Collection ${collection.name} points at ${to}, which is not in the app`, {
+        hint: 'Run `npx lexidex generate` again, and list every collection in `app.collections`.',
+      })
+    }
+    const param = prefix + name[0]!.toUpperCase() + name.slice(1)
+    const inner = depth === 1 ? null : hydrationOf(context, target, param, depth - 1)
+    return { param, property: `,${JSON.stringify(name)}:`, inner, ...make(context.store, def, target, inner) }
   }
   const parts = [
-    ...Object.entries(collection.relations).map(([name, relation]) =>
-      relationPart(store, name, relation, target(relation.collection)),
-    ),
-    ...Object.entries(collection.references).map(([name, reference]) =>
-      referencePart(store, name, reference, target(reference.collection)),
-    ),
+    ...Object.entries(collection.relations).map(([name, def]) => part(name, def.collection, relationPart, def)),
+    ...Object.entries(collection.references).map(([name, def]) => part(name, def.collection, referencePart, def)),
   ]
   return {
-    params: parts.map(({ param }) => param),
-    async hydrate(rows, params) {
+    params: parts.flatMap(({ param, inner }) => [param, ...(inner?.params ?? [])]),
+    async embed(rows, params, authors) {
       const extras = new Array<string>(rows.length).fill('')
       if (rows.length === 0) return extras
       for (const { param, property, values } of parts) {
         const asked = Number(params[param] ?? 0)
         if (asked === 0) continue
-        const found = await values(rows, asked)
+        const found = await values(rows, asked, params, authors)
         for (let i = 0; i < rows.length; i++) {
           if (found[i] !== undefined) extras[i] += property + found[i]
         }
       }
       return extras
     },
+    most(params) {
+      let sum = 0
+      for (const { param, inner, size } of parts) {
+        if (params[param] === undefined) {
+          const stray = inner?.params.find((name) => Number(params[name] ?? 0) > 0)
+          if (stray === undefined) continue
+          throw invalidRequest(`Parameter "${stray}" needs "${param}": it embeds in what that one embeds.`)
+        }
+        const own = size(Number(params[param]))
+        sum += own === 0 ? 0 : own * (1 + (inner?.most(params) ?? 0))
+      }
+      return sum
+    },
   }
 }
 
-function paramName(name: string): string {
-  return `hydrate${name[0]!.toUpperCase()}${name.slice(1)}`
+/** Whether rows are needed: something goes into them, or their authors are asked for. Else the database makes the text. */
+function needsRows(inner: Hydration | null, params: HydrateParams, authors: Set<string> | undefined): boolean {
+  return authors !== undefined || (inner?.params.some((name) => Number(params[name] ?? 0) > 0) ?? false)
 }
 
+/** Finished JSON of rows, with what is embedded in each. */
+async function toEntries(
+  rows: readonly Row[],
+  toJson: (row: Row, extra: string) => string,
+  inner: Hydration | null,
+  params: HydrateParams,
+  authors: Set<string> | undefined,
+): Promise<readonly string[]> {
+  if (authors !== undefined) for (const { did } of rows) authors.add(did)
+  const extras = await inner?.embed(rows, params, authors)
+  return rows.map((row, i) => toJson(row, extras?.[i] ?? ''))
+}
+
+type PartOf = Pick<Part, 'size' | 'values'>
+
 /** The newest children of each row. */
-function relationPart(store: Store, name: string, relation: RelationDef, child: CollectionDef): Part {
-  const query = prepareOnce(store, () => store.reads.childrenOf({ child, relation }))
-  const groups =
-    relation.groups === undefined
-      ? null
-      : Object.keys(relation.groups.values).map((group) => ({
-          property: `${JSON.stringify(group)}:[`,
-          column: `children_${group}`,
-        }))
-  const toJson = (row: Row | undefined): string => {
-    if (groups === null) return `[${row?.children ?? ''}]`
+function relationPart(store: Store, relation: RelationDef, child: CollectionDef, inner: Hydration | null): PartOf {
+  const view = rowView(child)
+  const asText = prepareOnce(store, () => store.reads.childrenOf({ child, relation }))
+  const asRows = prepareOnce(store, () => store.reads.childRows({ child, relation }, view.columns))
+  const groups = relation.groups === undefined ? null : Object.keys(relation.groups.values)
+  const opening = new Map(groups?.map((group) => [group, `${JSON.stringify(group)}:[`]))
+
+  /** @param lists JSON of children by group, or by null */
+  const toJson = (lists: (group: string | null) => string | null | undefined): string => {
+    if (groups === null) return `[${lists(null) ?? ''}]`
     let json = ''
-    if (row !== undefined) {
-      for (const { property, column } of groups) {
-        if (row[column] !== null) json += `${json === '' ? '' : ','}${property}${row[column]}]`
-      }
+    for (const [group, open] of opening) {
+      const list = lists(group)
+      if (list !== null && list !== undefined) json += `${json === '' ? '' : ','}${open}${list}]`
     }
     return `{${json}}`
   }
   return {
-    param: paramName(name),
-    property: `,${JSON.stringify(name)}:`,
-    async values(rows, limit) {
+    size: (asked) => asked * Math.max(1, groups?.length ?? 1),
+    async values(rows, limit, params, authors) {
       const keys = rows.map((row) => row[relation.match] as string)
-      const found = await query().all([JSON.stringify([...new Set(keys)]), limit])
-      const byParent = new Map(found.map((row) => [row.parent as string, row]))
-      return keys.map((key) => toJson(byParent.get(key)))
+      const values = [JSON.stringify([...new Set(keys)]), limit]
+      if (!needsRows(inner, params, authors)) {
+        const found = await asText().all(values)
+        const byParent = new Map(found.map((row) => [row.parent as string, row]))
+        return keys.map((key) =>
+          toJson((group) => byParent.get(key)?.[group === null ? 'children' : `children_${group}`]),
+        )
+      }
+      const children = await asRows().all(values)
+      const entries = await toEntries(children, view.toJson, inner, params, authors)
+      const byParent = new Map<string, Map<string | null, string>>()
+      for (const [i, { lexidex_parent: parent, lexidex_group: group }] of children.entries()) {
+        const lists = byParent.get(parent) ?? new Map<string | null, string>()
+        const before = lists.get(group)
+        byParent.set(parent, lists.set(group, before === undefined ? entries[i]! : `${before},${entries[i]}`))
+      }
+      return keys.map((key) => toJson((group) => byParent.get(key)?.get(group)))
     },
   }
 }
 
 /** The record that each row points at. */
-function referencePart(store: Store, name: string, reference: ReferenceDef, target: CollectionDef): Part {
-  const query = prepareOnce(store, () => store.reads.recordsByKey(target, reference.match))
+function referencePart(store: Store, reference: ReferenceDef, target: CollectionDef, inner: Hydration | null): PartOf {
+  const view = rowView(target)
+  const query = prepareOnce(store, () => store.reads.recordsByKey(target, reference.match, view.columns))
   return {
-    param: paramName(name),
-    property: `,${JSON.stringify(name)}:`,
-    async values(rows) {
+    size: (asked) => asked,
+    async values(rows, _asked, params, authors) {
       const keys = rows.map((row) => row[reference.column] as string | null)
       const wanted = new Set(keys.filter((key) => key !== null))
       if (wanted.size === 0) return []
       const found = await query().all([JSON.stringify([...wanted])])
-      const byKey = new Map(found.map((row) => [row.key as string, row.entry as string]))
+      const entries = await toEntries(found, view.toJson, inner, params, authors)
+      const byKey = new Map(found.map((row, i) => [row.lexidex_key as string, entries[i]!]))
       return keys.map((key) => (key === null ? undefined : byKey.get(key)))
     },
   }

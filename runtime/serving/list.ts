@@ -4,7 +4,7 @@ import type { Store } from '../storage/store.ts'
 import { type AccountSource, createResolveActor, known } from './actors.ts'
 import { compileList, type ListShape, roomyShape, type Statement, shapeKey } from './compile.ts'
 import type { ListDef } from './define.ts'
-import { createHydrate } from './hydrate.ts'
+import type { Embed } from './embed.ts'
 import { Lru } from './lru.ts'
 import { decodeCursor, encodeCursor, fingerprint, malformedCursor, type Position } from './page.ts'
 import { listParams, parseParams, readQuery } from './params.ts'
@@ -19,19 +19,13 @@ const MAX_STATEMENTS = 200
 export type Answer = (query: string) => Promise<string>
 
 /** `listRecords` of one collection. */
-export function createList(
-  store: Store,
-  collections: readonly CollectionDef[],
-  def: ListDef,
-  accounts?: AccountSource,
-): Answer {
+export function createList(store: Store, def: ListDef, embed: Embed, accounts?: AccountSource): Answer {
   const { collection } = def
   const view = rowView(collection)
-  const { hydrate, params: hydrateParams } = createHydrate(store, collection, collections)
   const inIndex = createResolveActor(store)
   const resolveActor =
     accounts === undefined ? inIndex : async (actor: string) => known(await accounts.prepare(actor, collection.nsid))
-  const notFilters = new Set([...Object.keys(listParams), 'search', 'sort', ...hydrateParams])
+  const notFilters = new Set([...Object.keys(listParams), 'search', 'sort', ...embed.params])
   const filterNames = Object.keys(def.params.shape).filter((name) => !notFilters.has(name))
   const search = collection.searchTable === undefined ? null : createSearch(store, def, view, MAX_STATEMENTS)
   const statements = new Lru<Statement>(MAX_STATEMENTS)
@@ -77,6 +71,7 @@ export function createList(
 
   return async (query) => {
     const params: Record<string, any> = parseParams(def.params, readQuery(query))
+    embed.check(params, params.limit)
     const did = await accountOf(params, resolveActor)
     const filters: [string, number][] = []
     const values: Record<string, any> = {}
@@ -96,12 +91,11 @@ export function createList(
     const byRelevance = params.search !== undefined && params.sort === undefined && params.order === undefined
     const { rows, next } =
       byRelevance && search !== null ? await search.page(request) : await sortedPage(request, params)
-    const extras = await hydrate(rows, params)
+    const { within, beside } = await embed.extras(rows, params)
     let records = ''
-    for (let i = 0; i < rows.length; i++) records += (i === 0 ? '' : ',') + view.toJson(rows[i]!, extras[i]!)
-    return next === null
-      ? `{"records":[${records}]}`
-      : `{"records":[${records}],"cursor":"${encodeCursor(hash, next)}"}`
+    for (let i = 0; i < rows.length; i++) records += (i === 0 ? '' : ',') + view.toJson(rows[i]!, within[i]!)
+    const cursor = next === null ? '' : `,"cursor":"${encodeCursor(hash, next)}"`
+    return `{"records":[${records}]${cursor}${beside}}`
   }
 }
 

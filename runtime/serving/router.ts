@@ -6,8 +6,11 @@ import type { Route } from '../core/route.ts'
 import type { Clock } from '../core/time.ts'
 import type { MaybePromise, Store } from '../storage/store.ts'
 import type { AccountSource } from './actors.ts'
+import { createEmbed } from './embed.ts'
 import { createGet } from './get.ts'
+import { createGetProfile } from './get-profile.ts'
 import { type Answer, createList } from './list.ts'
+import { createProfiles } from './profiles.ts'
 import { allowedBy, createRouteTable, type FoundRoutes, type RouteTable, readBody } from './routes.ts'
 import { createStatus, remembered } from './status.ts'
 
@@ -131,11 +134,12 @@ function createRoutes(options: RouterOptions, others: RouteTable): ReadonlyMap<s
     [`/xrpc/${app.namespace}.getCursor`, async () => JSON.stringify((await cursor()) ?? { cursor: null })],
     [`/xrpc/${app.namespace}.lexicons`, async () => lexicons],
   ])
+  const profiles = app.profiles === undefined ? null : createProfiles(store, app.profiles, accounts)
+  if (profiles !== null) routes.set(`/xrpc/${app.namespace}.getProfile`, createGetProfile(store, profiles, accounts))
   for (const def of app.methods) {
+    const embed = createEmbed(store, app, def.collection, profiles)
     const answer =
-      def.kind === 'list'
-        ? createList(store, app.collections, def, accounts)
-        : createGet(store, app.collections, def, accounts)
+      def.kind === 'list' ? createList(store, def, embed, accounts) : createGet(store, def, embed, accounts)
     routes.set(`/xrpc/${def.nsid}`, answer)
   }
   const endpoints = [...routes.keys(), ...others.paths]

@@ -78,10 +78,18 @@ export interface ReadDialect {
    */
   childrenOf(query: ChildQuery): string
   /**
-   * Records by key, as spliced JSON entries. Binds: JSON array of uris (or dids).
-   * Rows: `key`, `entry`.
+   * The same children as rows, for whatever is embedded in them. Binds: as `childrenOf`.
+   * Rows: `lexidex_parent`, `lexidex_group` (its name; null where ungrouped) and `columns`; the newest of each parent and
+   * group first.
    */
-  recordsByKey(collection: CollectionDef, key: 'uri' | 'did'): string
+  childRows(query: ChildQuery, columns: readonly string[]): string
+  /**
+   * Visible records by key; of an author with several, the newest. Binds: JSON array of uris (or dids).
+   * Rows: `lexidex_key` and `columns`.
+   */
+  recordsByKey(collection: CollectionDef, key: 'uri' | 'did', columns: readonly string[]): string
+  /** Handles of accounts. Binds: JSON array of dids. Rows: `did` and `handle` of those that have one. */
+  handlesOf(): string
 }
 
 /**

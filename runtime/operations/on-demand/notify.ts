@@ -24,13 +24,20 @@ const TIMEOUT_MS = 5000
  * among the `errors`, and the others go on. Nothing takes longer than 5 s to fetch.
  *
  * @param uris URIs of records, with DIDs or handles; at most 25
+ * @param options.signal ends the fetching; what was not fetched by then is among the `errors`
  * @throws RangeError where there are more
  * @throws the error of the database, where that fails
  */
-export async function notify(context: OperationContext, uris: string | readonly string[]): Promise<NotifyResult> {
+export async function notify(
+  context: OperationContext,
+  uris: string | readonly string[],
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<NotifyResult> {
   const wanted = [uris].flat()
   if (wanted.length > MAX_URIS) throw new RangeError(`max ${MAX_URIS} URIs per request`)
-  const fetcher = new RecordFetcher(context, AbortSignal.timeout(TIMEOUT_MS))
+  const limit = AbortSignal.timeout(TIMEOUT_MS)
+  const signal = options.signal === undefined ? limit : AbortSignal.any([limit, options.signal])
+  const fetcher = new RecordFetcher(context, signal)
   const fetched = await Promise.all([...new Set(wanted)].map((uri) => fetcher.fetch(uri)))
   const outcomes = await applyAll(context, fetched)
 

@@ -11,6 +11,7 @@ import { Tally } from '../backfill/tally.ts'
 import { bookkeeping, type OperationContext } from '../context.ts'
 import { anchorPosition } from '../live/position.ts'
 import { findActor } from './actors.ts'
+import { MissingRecords } from './missing.ts'
 
 const BUDGET_MS = 3000
 /** After a fetch that came to nothing, the account is not asked for again for so long. */
@@ -30,11 +31,13 @@ export class OnDemand {
   readonly #absentUntil = new Map<string, number>()
   readonly #running = new Map<string, Promise<void>>()
   readonly #closing = new AbortController()
+  readonly #missing: MissingRecords
 
   constructor(context: OperationContext, ready: () => Promise<void>) {
     // Who asks cannot wait for second tries; the background can.
     this.#context = { ...context, xrpc: withoutRetries(context.xrpc) }
     this.#ready = ready
+    this.#missing = new MissingRecords(this.#context, ready)
   }
 
   /** The DID of a DID or handle, asked of the network within 3 s where need be; null where there is none, or none in time. */
@@ -61,10 +64,20 @@ export class OnDemand {
     return did
   }
 
+  /**
+   * Has records fetched in the background that the index lacks, of known accounts whose history was not fetched yet. One
+   * that was looked for is left alone for an hour.
+   *
+   * @param uris with DIDs
+   */
+  fetchMissing(uris: readonly string[]): void {
+    this.#missing.fetch(uris)
+  }
+
   /** Ends what is under way. */
   async close(): Promise<void> {
     this.#closing.abort()
-    await Promise.all(this.#running.values())
+    await Promise.all([this.#missing.close(), ...this.#running.values()])
   }
 
   async #find(actor: string, signal: AbortSignal): Promise<string | null> {

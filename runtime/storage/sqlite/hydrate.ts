@@ -25,8 +25,36 @@ function children(child: CollectionDef, column: string, condition: string, name:
   )) AS ${quote(name)}`
 }
 
-/** SQL of `ReadDialect.recordsByKey`. Of an author with several records, the newest. */
-export function recordsByKey(collection: CollectionDef, key: 'uri' | 'did'): string {
+/** SQL of `ReadDialect.childRows`: the same walks, one row a child. */
+export function childRows({ child, relation }: ChildQuery, columns: readonly string[]): string {
+  const groups = relation.groups
+  const walks =
+    groups === undefined
+      ? [walk(child, relation.column, '', 'NULL', columns)]
+      : Object.entries(groups.values).map(([name, value]) =>
+          walk(child, relation.column, ` AND ${quote(groups.column)} = ${literal(value)}`, literal(name), columns),
+        )
+  return `${walks.join('\nUNION ALL\n')}\nORDER BY sort_at DESC, uri DESC`
+}
+
+function walk(
+  child: CollectionDef,
+  column: string,
+  condition: string,
+  group: string,
+  columns: readonly string[],
+): string {
+  const table = quote(child.table)
+  const own = [...new Set([...columns, 'sort_at', 'uri'])].map((name) => `${table}.${quote(name)}`)
+  return `SELECT parent.value AS lexidex_parent, ${group} AS lexidex_group, ${own.join(', ')}
+FROM json_each(?1) AS parent CROSS JOIN ${table} ON ${table}.id IN (
+  SELECT id FROM ${table} AS own WHERE own.${quote(column)} = parent.value${condition} AND own.hidden = 0
+  ORDER BY own.sort_at DESC, own.uri DESC LIMIT ?2
+)`
+}
+
+/** SQL of `ReadDialect.recordsByKey`. */
+export function recordsByKey(collection: CollectionDef, key: 'uri' | 'did', columns: readonly string[]): string {
   const table = quote(collection.table)
   const newest =
     key === 'uri'
@@ -35,9 +63,16 @@ export function recordsByKey(collection: CollectionDef, key: 'uri' | 'did'): str
     SELECT id FROM ${table} AS own WHERE own.did = wanted.value AND own.hidden = 0
     ORDER BY own.sort_at DESC, own.uri DESC LIMIT 1
   )`
-  return `SELECT wanted.value AS key, ${entry(collection)} AS entry
+  const own = columns.map((name) => `${table}.${quote(name)}`)
+  return `SELECT wanted.value AS lexidex_key, ${own.join(', ')}
 FROM json_each(?1) AS wanted CROSS JOIN ${table} ON ${newest}
-WHERE hidden = 0`
+WHERE ${table}.hidden = 0`
+}
+
+/** SQL of `ReadDialect.handlesOf`. */
+export function handlesOf(): string {
+  return `SELECT did, handle FROM json_each(?1) AS wanted CROSS JOIN lexidex_account ON did = wanted.value
+WHERE handle IS NOT NULL`
 }
 
 /** A record and what surrounds it, as JSON text; the counterpart of `rowView` in SQL. */

@@ -1,7 +1,7 @@
 import type { CollectionDef } from '../../core/collection.ts'
 import { LexidexError } from '../../core/errors.ts'
 import type { ReadDialect } from '../store.ts'
-import { childrenOf, recordsByKey } from './hydrate.ts'
+import { childRows, childrenOf, handlesOf, recordsByKey } from './hydrate.ts'
 import { compileAnyWord, compileSearch } from './search.ts'
 import { quote } from './statements.ts'
 
@@ -48,7 +48,9 @@ export const sqliteReads: ReadDialect = {
   },
 
   childrenOf,
+  childRows,
   recordsByKey,
+  handlesOf,
 }
 
 /** FTS5 seeks to a bound only if it is an integer; drivers bind JavaScript's numbers as doubles. */

@@ -1,0 +1,23 @@
+import { z } from 'zod'
+import { XrpcError } from '../core/errors.ts'
+import type { Store } from '../storage/store.ts'
+import { type AccountSource, createResolveActor } from './actors.ts'
+import type { Answer } from './list.ts'
+import { listParams, parseParams, readQuery } from './params.ts'
+import type { Profiles } from './profiles.ts'
+
+const params = z.strictObject({
+  /** A DID or a handle. */
+  actor: listParams.actor.unwrap(),
+})
+
+/** `{ns}.getProfile`: the profiles of one account. */
+export function createGetProfile(store: Store, profiles: Profiles, accounts?: AccountSource): Answer {
+  const resolveActor = createResolveActor(store, accounts)
+  return async (query) => {
+    const { actor } = parseParams(params, readQuery(query))
+    const found = await profiles.ofAccount(await resolveActor(actor))
+    if (found === null) throw new XrpcError(404, 'ProfileNotFound', 'Profile not found')
+    return `{"profiles":${found}}`
+  }
+}

@@ -1,0 +1,75 @@
+import { makeAtUri } from '../core/at-uri.ts'
+import type { ProfileDef } from '../core/collection.ts'
+import type { Store } from '../storage/store.ts'
+import type { AccountSource } from './actors.ts'
+import { prepareOnce } from './prepare.ts'
+import { rowView } from './splice.ts'
+
+/** Profiles of accounts, as JSON. */
+export interface Profiles {
+  /**
+   * An entry per account and kind of profile that it has, in the order given; only DID and handle of an account that has
+   * none. What the index lacks is fetched in the background, for the next request.
+   *
+   * @returns a JSON array
+   */
+  of(dids: ReadonlySet<string>): Promise<string>
+  /** The same of one account: where its records were never fetched, that is tried first, for 3 s at most. Null where there is none. */
+  ofAccount(did: string): Promise<string | null>
+}
+
+/** @param accounts fetches profiles that are missing; without it they stay so */
+export function createProfiles(store: Store, defs: readonly ProfileDef[], accounts?: AccountSource): Profiles {
+  const handles = prepareOnce(store, () => store.reads.handlesOf())
+  const kinds = defs.map(({ collection, rkey }) => {
+    const view = rowView(collection)
+    return {
+      view,
+      uriOf: (did: string) => makeAtUri(did, collection.nsid, rkey),
+      query: prepareOnce(store, () => store.reads.recordsByKey(collection, 'uri', view.columns)),
+    }
+  })
+
+  /** Entries of accounts that have profiles, and the URIs of profiles that are not in the index. */
+  async function read(dids: ReadonlySet<string>) {
+    const handleOf = new Map<string, string>()
+    for (const { did, handle } of await handles().all([JSON.stringify([...dids])])) {
+      handleOf.set(did, `,"handle":${JSON.stringify(handle)}`)
+    }
+    const missing: string[] = []
+    const entries = new Map([...dids].map((did) => [did, [] as string[]]))
+    for (const { view, uriOf, query } of kinds) {
+      const uris = [...dids].map(uriOf)
+      const rows = await query().all([JSON.stringify(uris)])
+      const found = new Set<string>()
+      for (const row of rows) {
+        found.add(row.uri)
+        entries.get(row.did)!.push(view.toJson(row, handleOf.get(row.did) ?? ''))
+      }
+      missing.push(...uris.filter((uri) => !found.has(uri)))
+    }
+    return { entries, missing, handleOf }
+  }
+
+  return {
+    async of(dids) {
+      if (dids.size === 0) return '[]'
+      const { entries, missing, handleOf } = await read(dids)
+      if (missing.length > 0) accounts?.fetchMissing(missing)
+      const all = [...entries].flatMap(([did, own]) =>
+        own.length > 0 ? own : `{"did":"${did}"${handleOf.get(did) ?? ''}}`,
+      )
+      return `[${all.join(',')}]`
+    },
+    async ofAccount(did) {
+      const dids = new Set([did])
+      let { entries, missing } = await read(dids)
+      if (missing.length > 0 && accounts !== undefined) {
+        await Promise.all(defs.map(({ collection }) => accounts.prepare(did, collection.nsid)))
+        entries = (await read(dids)).entries
+      }
+      const own = entries.get(did)!
+      return own.length === 0 ? null : `[${own.join(',')}]`
+    },
+  }
+}
