@@ -1,7 +1,9 @@
 /** Lists against a model: the same filter, sort and slice over the rows in memory. */
 import fc from 'fast-check'
-import { afterEach, expect, test } from 'vitest'
-import { insert, type Params, type Served, START_US, serveApp, uriOf, walk } from './support/index.ts'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { Store } from '../../runtime/storage/store.ts'
+import { databases } from '../storage/databases.ts'
+import { insertAll, type Params, type Served, START_US, serveAppOn, uriOf, walk } from './support/index.ts'
 import { book, library } from './support/library.ts'
 
 interface Row {
@@ -124,50 +126,10 @@ function sorted(list: readonly Row[], p: Params): Row[] {
   })
 }
 
-function fill(served: Served, list: readonly Row[]): void {
-  served.store.database.exec('BEGIN')
-  for (const item of list) {
-    insert(served.store, book, { ...item, record: { title: item.words.join(' '), n: item.rkey } })
-  }
-  served.store.database.exec('COMMIT')
-}
-
 function chunks<T>(list: readonly T[], size: number): T[][] {
   const pages = Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size))
   return pages.length === 0 ? [[]] : pages
 }
-
-let served: Served
-afterEach(() => served.close())
-
-async function withRows(list: readonly Row[], check: () => Promise<void>): Promise<void> {
-  served = serveApp(library)
-  try {
-    fill(served, list)
-    await check()
-  } finally {
-    served.close()
-  }
-}
-
-test('pages are those of the model, and end exactly', async () => {
-  await fc.assert(
-    fc.asyncProperty(rows, filters, order, limit, async (list, filter, sort, size) => {
-      await withRows(list, async () => {
-        const params = { ...filter, ...sort }
-        const expected = sorted(
-          list.filter((item) => matches(item, params)),
-          params,
-        )
-        const pages = await walk(served, 'book.listRecords', { ...params, limit: size })
-        expect(pages.map((page) => page.map((record) => record.value.n))).toEqual(
-          chunks(expected, size).map((page) => page.map((item) => item.rkey)),
-        )
-      })
-    }),
-    { numRuns: 150 },
-  )
-})
 
 const SEARCHES: Record<string, (words: readonly string[]) => boolean> = {
   red: (w) => w.includes('red'),
@@ -180,48 +142,86 @@ const SEARCHES: Record<string, (words: readonly string[]) => boolean> = {
     w.includes('greenhouse') || (w.includes('red') && !w.some((word, i) => word === 'blue' && w[i + 1] === 'green')),
 }
 
-test('a search finds every match once, by relevance or sorted', async () => {
-  const search = fc.constantFrom(...Object.keys(SEARCHES))
-  await fc.assert(
-    fc.asyncProperty(rows, filters, order, search, limit, async (list, filter, sort, words, size) => {
-      await withRows(list, async () => {
-        const params = { ...filter, ...sort, search: words }
-        const found = list.filter((item) => matches(item, params) && SEARCHES[words]!(item.words))
-        const pages = await walk(served, 'book.listRecords', { ...params, limit: size })
-        const names = pages.flat().map((record) => record.value.n)
-        if (sort.sort === undefined && sort.order === undefined) {
-          expect([...names].sort()).toEqual(found.map((item) => item.rkey).sort())
-        } else {
-          expect(names).toEqual(sorted(found, params).map((item) => item.rkey))
-        }
-      })
-    }),
-    { numRuns: 150 },
-  )
-})
+describe.each(databases)('$name', (database) => {
+  let served: Served<Store> | null = null
+  afterEach(async () => {
+    await served?.close()
+    served = null
+  })
 
-test('a cursor that stood before others were written still partitions what was there', async () => {
-  served = serveApp(library)
-  for (let i = 0; i < 30; i++) {
-    insert(served.store, book, { rkey: `old${i}`, sortAt: START_US + i, record: { title: 'red' } })
-  }
-  let written = 0
-  for (const params of [{}, { sort: 'pages' }, { search: 'red' }, { order: 'asc' }] as Params[]) {
-    const seen: string[] = []
-    let cursor: string | undefined
-    for (let page = 0; page < 10; page++) {
-      const { records, ...rest } = await served.call('book.listRecords', { ...params, limit: 7, cursor })
-      seen.push(...records.map((record: any) => record.rkey))
-      cursor = rest.cursor
-      if (cursor === undefined) break
-      insert(served.store, book, {
-        rkey: `new${written++}`,
-        sortAt: START_US + 100,
-        record: { title: 'red red' },
-      })
+  async function withRows(list: readonly Row[], check: (served: Served<Store>) => Promise<void>): Promise<void> {
+    const served = await serveAppOn(database, library)
+    try {
+      const rows = list.map((item) => ({ ...item, record: { title: item.words.join(' '), n: item.rkey } }))
+      await insertAll(served.store, book, rows)
+      await check(served)
+    } finally {
+      await served.close()
     }
-    const old = seen.filter((rkey) => rkey.startsWith('old'))
-    expect(new Set(old).size).toBe(30)
-    expect(old).toHaveLength(30)
   }
+
+  test('pages are those of the model, and end exactly', async () => {
+    await fc.assert(
+      fc.asyncProperty(rows, filters, order, limit, async (list, filter, sort, size) => {
+        await withRows(list, async (served) => {
+          const params = { ...filter, ...sort }
+          const expected = sorted(
+            list.filter((item) => matches(item, params)),
+            params,
+          )
+          const pages = await walk(served, 'book.listRecords', { ...params, limit: size })
+          expect(pages.map((page) => page.map((record) => record.value.n))).toEqual(
+            chunks(expected, size).map((page) => page.map((item) => item.rkey)),
+          )
+        })
+      }),
+      { numRuns: Math.ceil(150 * database.share) },
+    )
+  })
+
+  test('a search finds every match once, by relevance or sorted', async () => {
+    const search = fc.constantFrom(...Object.keys(SEARCHES))
+    await fc.assert(
+      fc.asyncProperty(rows, filters, order, search, limit, async (list, filter, sort, words, size) => {
+        await withRows(list, async (served) => {
+          const params = { ...filter, ...sort, search: words }
+          const found = list.filter((item) => matches(item, params) && SEARCHES[words]!(item.words))
+          const pages = await walk(served, 'book.listRecords', { ...params, limit: size })
+          const names = pages.flat().map((record) => record.value.n)
+          if (sort.sort === undefined && sort.order === undefined) {
+            expect([...names].sort()).toEqual(found.map((item) => item.rkey).sort())
+          } else {
+            expect(names).toEqual(sorted(found, params).map((item) => item.rkey))
+          }
+        })
+      }),
+      { numRuns: Math.ceil(150 * database.share) },
+    )
+  })
+
+  test('a cursor that stood before others were written still partitions what was there', async () => {
+    served = await serveAppOn(database, library)
+    const old = Array.from({ length: 30 }, (_, i) => ({
+      rkey: `old${i}`,
+      sortAt: START_US + i,
+      record: { title: 'red' },
+    }))
+    await insertAll(served.store, book, old)
+    let written = 0
+    for (const params of [{}, { sort: 'pages' }, { search: 'red' }, { order: 'asc' }] as Params[]) {
+      const seen: string[] = []
+      let cursor: string | undefined
+      for (let page = 0; page < 10; page++) {
+        const { records, ...rest } = await served.call('book.listRecords', { ...params, limit: 7, cursor })
+        seen.push(...records.map((record: any) => record.rkey))
+        cursor = rest.cursor
+        if (cursor === undefined) break
+        const added = { rkey: `new${written++}`, sortAt: START_US + 100, record: { title: 'red red' } }
+        await insertAll(served.store, book, [added])
+      }
+      const first = seen.filter((rkey) => rkey.startsWith('old'))
+      expect(new Set(first).size).toBe(30)
+      expect(first).toHaveLength(30)
+    }
+  })
 })

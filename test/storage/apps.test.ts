@@ -7,8 +7,9 @@ import type { Model } from '../../generator/model/types.ts'
 import type { App } from '../../runtime/app.ts'
 import type { CollectionDef } from '../../runtime/core/collection.ts'
 import type { ColumnValue, Operation } from '../../runtime/core/operation.ts'
-import { createSqliteStore, type SqliteStore } from '../../runtime/storage/sqlite/index.ts'
+import type { Store } from '../../runtime/storage/store.ts'
 import { batchOf, del, did, put, settle, uriOf } from './app.ts'
+import { databases } from './databases.ts'
 import { rowsOf } from './harness.ts'
 
 const AUTHORS = ['alice', 'bob'].map(did)
@@ -57,7 +58,7 @@ function valuesOf(
   return fc.constantFrom(...values)
 }
 
-async function expectRecount(store: SqliteStore, model: Model): Promise<void> {
+async function expectRecount(store: Store, model: Model): Promise<void> {
   for (const parent of model.collections) {
     const rows = await rowsOf(store, parent.table)
     for (const { name, collection, column, match, groups, distinct } of parent.relations) {
@@ -79,27 +80,28 @@ async function expectRecount(store: SqliteStore, model: Model): Promise<void> {
   }
 }
 
-describe.each([
+const apps = [
   ['bluesky', bluesky],
   ['calendar', calendar],
-] as const)('emitted migrations of %s', (name, app) => {
-  test('counts equal a recount after any operations', async () => {
+] as const
+
+describe.each(databases)('$name', ({ open, share }) => {
+  test.each(apps)('emitted migrations of %s: counts equal a recount after any operations', async (name, app) => {
     const model = modelOf(name)
     await fc.assert(
       fc.asyncProperty(actionsOf(app, model), async (actions) => {
-        const store = createSqliteStore(':memory:')
+        const database = await open()
         try {
-          store.migrate(app.migrations.sqlite!)
-          store.use(app.collections)
-          for (const action of actions) {
-            store.apply(batchOf(action))
-          }
+          const store = await database.connect()
+          await store.migrate(app.migrations[database.dialect]!)
+          await store.use(app.collections)
+          for (const action of actions) await store.apply(batchOf(action))
           await expectRecount(store, model)
         } finally {
-          store.close()
+          await database.drop()
         }
       }),
-      { numRuns: 100 },
+      { numRuns: Math.ceil(100 * share) },
     )
   })
 })

@@ -169,8 +169,8 @@ export function bookkeepingContract(open: OpenDatabase): void {
     const second = { name: '0002_more', statements: ['CREATE TABLE more (id INTEGER)'] }
 
     test('applies each migration once', async () => {
-      expect(await context.store.migrate(context.database.migrations)).toEqual([])
-      expect(await context.store.migrate([...context.database.migrations, second])).toEqual(['0002_more'])
+      expect(await context.store.migrate(context.migrations)).toEqual([])
+      expect(await context.store.migrate([...context.migrations, second])).toEqual(['0002_more'])
       expect(await rowsOf(context.store, 'lexidex_migration', 'name')).toMatchObject([
         { name: '0001_init' },
         { name: '0002_more' },
@@ -179,15 +179,15 @@ export function bookkeepingContract(open: OpenDatabase): void {
 
     test('leaves nothing of a migration that fails', async () => {
       const broken = { name: '0002_broken', statements: [...second.statements, 'CREATE TABLE nonsense ('] }
-      const failure = await failureOf(() => context.store.migrate([...context.database.migrations, broken]))
+      const failure = await failureOf(() => context.store.migrate([...context.migrations, broken]))
       expect(failure).toBeInstanceOf(LexidexError)
       expect((failure as LexidexError).message).toContain('0002_broken')
-      expect(await context.store.migrate([...context.database.migrations, second])).toEqual(['0002_more'])
+      expect(await context.store.migrate([...context.migrations, second])).toEqual(['0002_more'])
     })
 
     test('refuses a database that is ahead', async () => {
-      await context.store.migrate([...context.database.migrations, second])
-      const failure = await failureOf(() => context.store.migrate(context.database.migrations))
+      await context.store.migrate([...context.migrations, second])
+      const failure = await failureOf(() => context.store.migrate(context.migrations))
       expect(failure).toBeInstanceOf(LexidexError)
       expect((failure as LexidexError).message).toContain('0002_more')
       expect((failure as LexidexError).hint).toBeTruthy()

@@ -1,11 +1,14 @@
 import type { Kysely } from 'kysely'
 import { afterEach, beforeEach } from 'vitest'
 import type { Migration, Store } from '../../runtime/storage/store.ts'
-import { collections } from './app.ts'
+import { collections, initOf } from './app.ts'
 
-/** A fresh database of one dialect, with the test app's first migration to apply. */
+/** A fresh, empty database. */
 export interface Database {
-  readonly migrations: readonly Migration[]
+  /** Key into emitted migrations. */
+  readonly dialect: string
+  /** Contract tests that do not hold for it, by title, and why. */
+  readonly skips?: Readonly<Record<string, string>>
   /** Another connection to it. Not migrated, and told of no collections. */
   connect(): Promise<Store>
   /** Closes all connections and removes the database. */
@@ -23,17 +26,22 @@ export async function rowsOf(store: Store, table: string, key = 'uri'): Promise<
 
 export interface Context {
   readonly database: Database
+  /** The test app's first migration, which was applied. */
+  readonly migrations: readonly Migration[]
   /** Migrated, and told of the test app's collections. */
   readonly store: Store
 }
 
 /** A fresh database and store for each test of the suite that calls this. */
 export function freshStore(open: OpenDatabase): Context {
-  const context = {} as { database: Database; store: Store }
-  beforeEach(async () => {
+  const context = {} as { database: Database; migrations: readonly Migration[]; store: Store }
+  beforeEach(async ({ task, skip }) => {
     context.database = await open()
+    const reason = context.database.skips?.[task.name]
+    if (reason !== undefined) skip(reason)
+    context.migrations = [initOf(context.database.dialect)]
     context.store = await context.database.connect()
-    await context.store.migrate(context.database.migrations)
+    await context.store.migrate(context.migrations)
     await context.store.use(collections)
   })
   afterEach(() => context.database.drop())

@@ -2,7 +2,21 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Operation } from '../../runtime/core/operation.ts'
 import type { Store } from '../../runtime/storage/store.ts'
-import { batchOf, collections, del, did, follow, meetup, profile, put, refuse, rsvp, settle, uriOf } from './app.ts'
+import {
+  batchOf,
+  collections,
+  del,
+  did,
+  follow,
+  initOf,
+  meetup,
+  profile,
+  put,
+  refuse,
+  rsvp,
+  settle,
+  uriOf,
+} from './app.ts'
 import { type OpenDatabase, rowsOf } from './harness.ts'
 
 const AUTHORS = ['alice', 'bob', 'carol'].map(did)
@@ -56,7 +70,7 @@ async function withStore<T>(open: OpenDatabase, use: (store: Store) => Promise<T
   const database = await open()
   try {
     const store = await database.connect()
-    await store.migrate(database.migrations)
+    await store.migrate([initOf(database.dialect)])
     await store.use(collections)
     await store.apply(batchOf(...seed))
     return await use(store)

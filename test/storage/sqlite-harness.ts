@@ -2,11 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSqliteStore, type SqliteStore, type SqliteStoreOptions } from '../../runtime/storage/sqlite/index.ts'
+import type { Migration } from '../../runtime/storage/store.ts'
 import { initOf } from './app.ts'
 import type { Database } from './harness.ts'
 
 export interface SqliteDatabase extends Database {
   readonly path: string
+  /** The test app's first migration. */
+  readonly migrations: readonly Migration[]
   connect(options?: SqliteStoreOptions): Promise<SqliteStore>
 }
 
@@ -17,6 +20,7 @@ export async function openSqlite(writer: 'thread' | 'inline' = 'inline'): Promis
   const stores: SqliteStore[] = []
   return {
     path,
+    dialect: 'sqlite',
     migrations: [initOf('sqlite')],
     connect: async (options) => {
       const store = createSqliteStore(path, { writer, ...options })

@@ -2,12 +2,14 @@ import type { CollectionDef } from '../../../runtime/core/collection.ts'
 import type { ColumnValue } from '../../../runtime/core/operation.ts'
 import { type App, createRouter, type Router, type ServedResponse } from '../../../runtime/index.ts'
 import { createSqliteStore, type SqliteStore } from '../../../runtime/storage/sqlite/index.ts'
+import type { MaybePromise, Store } from '../../../runtime/storage/store.ts'
+import type { TestDatabase } from '../../storage/databases.ts'
 
 export const START_US = Date.UTC(2026, 0, 1) * 1000
 
 /** A router over an index in memory, and what it said that was no fault of a request. */
-export interface Served {
-  readonly store: SqliteStore
+export interface Served<S extends Store = SqliteStore> {
+  readonly store: S
   readonly router: Router
   readonly errors: unknown[][]
   get(path: string): Promise<ServedResponse>
@@ -15,7 +17,7 @@ export interface Served {
   call(method: string, params?: Params): Promise<any>
   /** The same, answering an error. */
   fail(method: string, params?: Params): Promise<{ status: number; error: string; message: string }>
-  close(): void
+  close(): MaybePromise<void>
 }
 
 export type Params = Record<string, string | number | boolean | readonly (string | number)[] | undefined>
@@ -24,6 +26,19 @@ export function serveApp(app: App): Served {
   const store = createSqliteStore(':memory:')
   store.migrate(app.migrations.sqlite!)
   store.use(app.collections)
+  return serveStore(app, store, () => store.close())
+}
+
+/** The same, over a new index in any database. */
+export async function serveAppOn({ open }: TestDatabase, app: App): Promise<Served<Store>> {
+  const database = await open()
+  const store = await database.connect()
+  await store.migrate(app.migrations[database.dialect]!)
+  await store.use(app.collections)
+  return serveStore(app, store, () => database.drop())
+}
+
+function serveStore<S extends Store>(app: App, store: S, close: () => MaybePromise<void>): Served<S> {
   const errors: unknown[][] = []
   const router = createRouter({
     app,
@@ -46,7 +61,7 @@ export function serveApp(app: App): Served {
       const { status, body } = await xrpc(method, params)
       return { status, ...JSON.parse(body) }
     },
-    close: () => store.close(),
+    close,
   }
 }
 
@@ -77,10 +92,24 @@ export function uriOf(collection: CollectionDef, { did = 'did:plc:alice', rkey }
 
 /** Straight into the table, so that tests can have any value in any column. */
 export function insert(store: SqliteStore, collection: CollectionDef, input: RowInput): string {
+  const row = rowOf(collection, input)
+  const names = Object.keys(row)
+  const sql = `INSERT INTO ${collection.table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`
+  store.database.prepare(sql).run(...Object.values(row))
+  return uriOf(collection, input)
+}
+
+/** The same for many rows of equal columns, in any database. */
+export async function insertAll(store: Store, collection: CollectionDef, inputs: readonly RowInput[]): Promise<void> {
+  if (inputs.length === 0) return
+  const rows = inputs.map((input) => rowOf(collection, input))
+  await store.db.insertInto(collection.table).values(rows).execute()
+}
+
+function rowOf(collection: CollectionDef, input: RowInput): Record<string, ColumnValue> {
   const { did = 'did:plc:alice', rkey, sortAt = START_US, hidden = false, record = {}, columns = {} } = input
-  const uri = uriOf(collection, input)
-  const row: Record<string, ColumnValue> = {
-    uri,
+  return {
+    uri: uriOf(collection, input),
     did,
     rkey,
     cid: `bafy${rkey}`,
@@ -91,14 +120,10 @@ export function insert(store: SqliteStore, collection: CollectionDef, input: Row
     record: JSON.stringify(record),
     ...columns,
   }
-  const names = Object.keys(row)
-  const sql = `INSERT INTO ${collection.table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`
-  store.database.prepare(sql).run(...Object.values(row))
-  return uri
 }
 
 /** Every page of a list, first to last. */
-export async function walk(served: Served, method: string, params: Params = {}): Promise<any[][]> {
+export async function walk(served: Pick<Served, 'call'>, method: string, params: Params = {}): Promise<any[][]> {
   const pages: any[][] = []
   let cursor: string | undefined
   do {

@@ -1,0 +1,18 @@
+import { describe } from 'vitest'
+import { accountContract } from './account-contract.ts'
+import { bookkeepingContract } from './bookkeeping-contract.ts'
+import type { OpenDatabase } from './harness.ts'
+import { writeProperties } from './properties.ts'
+import { recordContract } from './record-contract.ts'
+
+/**
+ * All that storage promises, on one database.
+ *
+ * @param runs random cases per property
+ */
+export function storageContract(name: string, open: OpenDatabase, runs: number): void {
+  describe(`${name}: accounts`, () => accountContract(open))
+  describe(`${name}: records`, () => recordContract(open))
+  describe(`${name}: bookkeeping`, () => bookkeepingContract(open))
+  describe(`${name}: properties of writes`, () => writeProperties(open, runs))
+}

@@ -1,0 +1,17 @@
+import type { OpenDatabase } from './harness.ts'
+import { openSqlite } from './sqlite-harness.ts'
+
+/** A database that tests of what stands on storage run on as well. */
+export interface TestDatabase {
+  readonly name: string
+  readonly open: OpenDatabase
+  /** Share of the random cases that it runs: to open one takes some databases a while. */
+  readonly share: number
+}
+
+const ALL: readonly TestDatabase[] = [{ name: 'sqlite', open: () => openSqlite('inline'), share: 1 }]
+
+const wanted = process.env.TEST_DATABASES?.split(',')
+
+/** Those that tests run on: all, or the names in `TEST_DATABASES`, as in `TEST_DATABASES=sqlite,postgres`. */
+export const databases = ALL.filter(({ name }) => wanted?.includes(name) ?? true)
