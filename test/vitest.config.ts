@@ -8,7 +8,5 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    // Tests that kill processes and cut sockets share two cores there; a real fault fails every time.
-    retry: process.env.CI ? 2 : 0,
   },
 })

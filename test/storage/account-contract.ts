@@ -114,6 +114,38 @@ export function accountContract(open: OpenDatabase): void {
     })
   })
 
+  test('an account that is back has its open jobs due at once', async () => {
+    await apply(put({ collection: meetup, rev: 1 }), settle(did('alice'), 'deactivated'))
+    const db = context.store.db
+    const job = { did: did('alice'), attempts: 10, due_at: 9_000_000, updated_at: NOW }
+    await db
+      .insertInto('lexidex_job')
+      .values([
+        { ...job, collection: 'test.away', status: 'failed' },
+        { ...job, collection: 'test.done', status: 'completed' },
+        { ...job, collection: 'test.later', status: 'pending' },
+      ])
+      .execute()
+    const jobs = async () => {
+      const rows = await rowsOf(context.store, 'lexidex_job', 'collection')
+      const mine = rows.filter(({ collection }) => collection.startsWith('test.'))
+      return mine.map(({ collection, status, attempts, due_at }) => [collection, status, attempts, Number(due_at)])
+    }
+    const before = await jobs()
+    await apply(settle(did('alice'), 'suspended'))
+    expect(await jobs()).toEqual(before)
+    await apply(settle(did('alice'), 'active'))
+    expect(await jobs()).toEqual([
+      ['test.away', 'pending', 0, 0],
+      ['test.done', 'completed', 10, 9_000_000],
+      ['test.later', 'pending', 0, 0],
+    ])
+    // One that was not away keeps to its times.
+    await db.updateTable('lexidex_job').set({ due_at: 9_000_000 }).where('collection', '=', 'test.later').execute()
+    await apply(settle(did('alice'), 'active'))
+    expect((await jobs()).at(-1)).toEqual(['test.later', 'pending', 0, 9_000_000])
+  })
+
   describe('deleted', () => {
     test('removes all that the account has, and nothing of others', async () => {
       await apply(

@@ -71,12 +71,21 @@ export class AccountFetcher {
   fail(jobs: readonly Job[], error: unknown, options: { resumed?: boolean } = {}): void {
     const { context, checkpoints, tally, signal, maxAttempts, onFailure } = this.#parts
     if (signal.aborted) return
+    const [first] = jobs
+    if (first !== undefined && error instanceof ServiceError && error.kind === 'inactive') this.#noteAway(first.did)
     for (const job of jobs) {
       const failed = afterFailure(job, error, { now: context.clock.now(), maxAttempts, ...options })
       tally.failed(failed.status === 'failed')
       checkpoints.add(failed)
       onFailure?.({ did: job.did, collection: job.collection, message: messageOf(error) })
     }
+  }
+
+  /** Its own host is asked again how it stands, and once it has come back, its jobs are due at once. */
+  #noteAway(did: string): void {
+    const timeUs = this.#parts.context.clock.nowUs()
+    // It waits with the rows, so that it is durable before the failed jobs are.
+    void this.#parts.applier.push({ event: { kind: 'account', did, active: false, timeUs }, position: null })
   }
 
   /**
@@ -168,7 +177,9 @@ export class AccountFetcher {
   }
 
   async #fetchJob(pds: string, job: Job, rev: string): Promise<void> {
-    let state: Job = { ...job, rev, records: job.cursor === null ? 0 : job.records }
+    // What a listing that is gone on with has passed it will not give again, whatever was written there since: the job
+    // speaks of the repo as it was when the listing began.
+    let state: Job = job.cursor === null ? { ...job, rev, records: 0 } : job
     try {
       await this.#asking(pds, async () => {
         for await (const page of this.#pds.listRecords(pds, job, { signal: this.#parts.signal })) {

@@ -46,6 +46,7 @@ export class AccountWriter {
     const [from, to] = uriRange(did)
     if (hidden !== DELETED) {
       for (const { hide } of this.#tables) hide.run(hidden, from, to, hidden)
+      if (hidden === SHOWN) this.#statements.reviveJobs.run(did)
       return
     }
     const { liftTombstones, purgeQuarantine, purgeJobs } = this.#statements
@@ -114,6 +115,11 @@ WHERE did = ?`),
 
     /** Binds: first and last URI. */
     purgeQuarantine: db.prepare('DELETE FROM lexidex_quarantine WHERE uri >= ? AND uri < ?'),
+
+    /** What could not be had of an account while it was away is due once it is back. Binds: did. */
+    reviveJobs: db.prepare(
+      "UPDATE lexidex_job SET status = 'pending', attempts = 0, due_at = 0 WHERE did = ? AND status <> 'completed'",
+    ),
 
     /** Binds: did. */
     purgeJobs: db.prepare('DELETE FROM lexidex_job WHERE did = ?'),
