@@ -54,6 +54,7 @@ export {
 } from './operations/runs/runs.ts'
 export type { BackfillDecision, DecideOptions, DecisionReason } from './operations/runs/startup.ts'
 export { defineGet, defineList, type GetDef, type ListDef, type MethodDef, type Query } from './serving/define.ts'
+export type { ServedRequest, ServedResponse } from './serving/http.ts'
 export {
   booleanParam,
   count,
@@ -66,13 +67,7 @@ export {
   many,
   search,
 } from './serving/params.ts'
-export {
-  createRouter,
-  type Router,
-  type RouterOptions,
-  type ServedRequest,
-  type ServedResponse,
-} from './serving/router.ts'
+export { createRouter, type Router, type RouterOptions } from './serving/router.ts'
 export type { CursorView, Status } from './serving/status.ts'
 export type { BookkeepingTables, Generated, RecordColumns } from './storage/bookkeeping.ts'
 export type { Migration, Migrations, Store } from './storage/store.ts'

@@ -1,6 +1,7 @@
 /**
- * Routes beside the queries that are generated: procedures, and what an operator asks for. Whoever assembles an
- * indexer hands a list of them to the router (`RouterOptions.routes`); the router owns paths, methods, CORS and errors.
+ * Routes beside the queries that are generated: procedures, pages, and what an operator asks for. Whoever assembles an
+ * indexer hands a list of them to the router (`RouterOptions.routes`); the router owns paths, methods, CORS, caching and
+ * errors.
  */
 
 /** A request to such a route. */
@@ -18,10 +19,17 @@ export interface RouteRequest {
 
 export interface RouteAnswer {
   readonly status: number
-  /** Becomes JSON. */
-  readonly body: unknown
-  /** Besides the content type and CORS. */
+  /** Becomes JSON. Give either this or `content`. */
+  readonly body?: unknown
+  /** Sent as it is: text as UTF-8. `headers` say what it is, where it is not JSON. */
+  readonly content?: string | Uint8Array
+  /** By their names in lower case. Besides the content type of JSON and CORS. */
   readonly headers?: Readonly<Record<string, string>>
+  /**
+   * Of a GET: tables that alone decide the answer to this URL, whoever asks and with whatever headers. Such an answer has
+   * an `etag`, and is kept until something is written to one of them. Default: it is given once.
+   */
+  readonly reads?: readonly string[] | null
 }
 
 export interface Route {

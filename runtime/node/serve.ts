@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { LexidexError, messageOf } from '../core/errors.ts'
+import { isBodiless } from '../serving/http.ts'
 import type { Router } from '../serving/router.ts'
 
 export interface ServeOptions {
@@ -75,7 +76,8 @@ async function answer(
   // Few routes read a body; what a client sends must not stay in the connection.
   request.resume()
   if (isClosing()) response.setHeader('connection', 'close')
-  response.writeHead(status, status === 204 ? headers : { ...headers, 'content-length': Buffer.byteLength(body) })
+  const length = { 'content-length': Buffer.byteLength(body) }
+  response.writeHead(status, isBodiless(status) ? headers : { ...headers, ...length })
   // Node leaves the body out where the method is HEAD.
   response.end(body)
 }

@@ -2,6 +2,7 @@ import type { App } from '../app.ts'
 import type { CollectionDef } from '../core/collection.ts'
 import { invalidRequest } from '../core/errors.ts'
 import type { Store } from '../storage/store.ts'
+import { readsOf } from './answer.ts'
 import { createHydration, type HydrateParams } from './hydrate.ts'
 import type { Profiles } from './profiles.ts'
 import type { Row } from './splice.ts'
@@ -27,6 +28,8 @@ export interface Embed {
    */
   check(params: HydrateParams, records: number): void
   extras(rows: readonly Row[], params: HydrateParams): Promise<Extras>
+  /** Tables that an answer with these parameters is read from. */
+  reads(params: HydrateParams): readonly string[]
 }
 
 /** @param profiles null where the app has none */
@@ -37,6 +40,9 @@ export function createEmbed(
   profiles: Profiles | null,
 ): Embed {
   const hydration = createHydration(store, collection, app.collections)
+  const { plain, hydrated } = readsOf(collection, app.collections)
+  const withProfiles = (tables: readonly string[]) => [...new Set([...tables, ...(profiles?.reads ?? [])])]
+  const reads = { plain, hydrated, plainProfiles: withProfiles(plain), hydratedProfiles: withProfiles(hydrated) }
   return {
     params: [...hydration.params, ...(profiles === null ? [] : ['profiles'])],
     check(params, records) {
@@ -54,6 +60,11 @@ export function createEmbed(
       const authors = new Set(rows.map((row) => row.did as string))
       const within = await hydration.embed(rows, params, authors)
       return { within, beside: `,"profiles":${await profiles.of(authors)}` }
+    },
+    reads(params) {
+      const isHydrated = hydration.params.some((name) => Number(params[name] ?? 0) > 0)
+      if (params.profiles !== true) return isHydrated ? reads.hydrated : reads.plain
+      return isHydrated ? reads.hydratedProfiles : reads.plainProfiles
     },
   }
 }

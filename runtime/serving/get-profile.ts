@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { XrpcError } from '../core/errors.ts'
 import type { Store } from '../storage/store.ts'
 import { type AccountSource, createResolveActor } from './actors.ts'
-import type { Answer } from './list.ts'
+import type { Answer } from './answer.ts'
 import { listParams, parseParams, readQuery } from './params.ts'
 import type { Profiles } from './profiles.ts'
 
@@ -16,8 +16,9 @@ export function createGetProfile(store: Store, profiles: Profiles, accounts?: Ac
   const resolveActor = createResolveActor(store, accounts)
   return async (query) => {
     const { actor } = parseParams(params, readQuery(query))
-    const found = await profiles.ofAccount(await resolveActor(actor))
+    const { did, settled } = await resolveActor(actor)
+    const found = await profiles.ofAccount(did)
     if (found === null) throw new XrpcError(404, 'ProfileNotFound', 'Profile not found')
-    return `{"profiles":${found}}`
+    return { body: `{"profiles":${found.json}}`, reads: settled && found.settled ? profiles.reads : null }
   }
 }

@@ -3,9 +3,9 @@ import { makeAtUri } from '../core/at-uri.ts'
 import { invalidRequest, XrpcError } from '../core/errors.ts'
 import type { Store } from '../storage/store.ts'
 import { type AccountSource, createResolveActor } from './actors.ts'
+import type { Answer } from './answer.ts'
 import type { GetDef } from './define.ts'
 import type { Embed } from './embed.ts'
-import type { Answer } from './list.ts'
 import { parseParams, readQuery } from './params.ts'
 import { prepareOnce } from './prepare.ts'
 import { rowView } from './splice.ts'
@@ -33,10 +33,10 @@ export function createGet(store: Store, def: GetDef, embed: Embed, accounts?: Ac
       throw invalidRequest(`Parameter "uri" must be of collection ${collection.nsid}, not ${uri.collection}.`)
     }
     embed.check(params, 1)
-    const did = await resolveActor(uri.authority)
+    const { did, settled } = await resolveActor(uri.authority)
     const rows = await byUri().all([makeAtUri(did, uri.collection, uri.rkey), 0])
     if (rows.length === 0) throw new XrpcError(404, 'RecordNotFound', 'Record not found')
     const { within, beside } = await embed.extras(rows, params)
-    return view.toJson(rows[0]!, within[0]! + beside)
+    return { body: view.toJson(rows[0]!, within[0]! + beside), reads: settled ? embed.reads(params) : null }
   }
 }

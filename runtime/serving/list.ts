@@ -1,7 +1,8 @@
 import type { CollectionDef } from '../core/collection.ts'
 import { invalidRequest } from '../core/errors.ts'
 import type { Store } from '../storage/store.ts'
-import { type AccountSource, createResolveActor, known } from './actors.ts'
+import { type AccountSource, createResolveActor, known, type ResolveActor } from './actors.ts'
+import type { Answer } from './answer.ts'
 import { compileList, type ListShape, roomyShape, type Statement, shapeKey } from './compile.ts'
 import type { ListDef } from './define.ts'
 import type { Embed } from './embed.ts'
@@ -14,9 +15,6 @@ import { type Row, rowView } from './splice.ts'
 
 /** Statements that are kept prepared per method. */
 const MAX_STATEMENTS = 200
-
-/** Answers a query string with the JSON text of a page. */
-export type Answer = (query: string) => Promise<string>
 
 /** `listRecords` of one collection. */
 export function createList(store: Store, def: ListDef, embed: Embed, accounts?: AccountSource): Answer {
@@ -72,7 +70,8 @@ export function createList(store: Store, def: ListDef, embed: Embed, accounts?: 
   return async (query) => {
     const params: Record<string, any> = parseParams(def.params, readQuery(query))
     embed.check(params, params.limit)
-    const did = await accountOf(params, resolveActor)
+    const account = await accountOf(params, resolveActor)
+    const did = account?.did
     const filters: [string, number][] = []
     const values: Record<string, any> = {}
     let belongsTo = `${def.nsid} ${params.sort} ${params.order} ${params.search} ${did}`
@@ -95,11 +94,12 @@ export function createList(store: Store, def: ListDef, embed: Embed, accounts?: 
     let records = ''
     for (let i = 0; i < rows.length; i++) records += (i === 0 ? '' : ',') + view.toJson(rows[i]!, within[i]!)
     const cursor = next === null ? '' : `,"cursor":"${encodeCursor(hash, next)}"`
-    return `{"records":[${records}]${cursor}${beside}}`
+    const body = `{"records":[${records}]${cursor}${beside}}`
+    return { body, reads: account?.settled === false ? null : embed.reads(params) }
   }
 }
 
-async function accountOf(params: Record<string, any>, resolveActor: (actor: string) => Promise<string>) {
+async function accountOf(params: Record<string, any>, resolveActor: ResolveActor) {
   if (params.did !== undefined && params.actor !== undefined) {
     throw invalidRequest('Parameters "did" and "actor" mean the same: give one of them.')
   }

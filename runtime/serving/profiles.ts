@@ -2,11 +2,14 @@ import { makeAtUri } from '../core/at-uri.ts'
 import type { ProfileDef } from '../core/collection.ts'
 import type { Store } from '../storage/store.ts'
 import type { AccountSource } from './actors.ts'
+import { ACCOUNTS } from './answer.ts'
 import { prepareOnce } from './prepare.ts'
 import { rowView } from './splice.ts'
 
 /** Profiles of accounts, as JSON. */
 export interface Profiles {
+  /** Tables that they are read from. */
+  readonly reads: readonly string[]
   /**
    * An entry per account and kind of profile that it has, in the order given; only DID and handle of an account that has
    * none. What the index lacks is fetched in the background, for the next request.
@@ -15,7 +18,14 @@ export interface Profiles {
    */
   of(dids: ReadonlySet<string>): Promise<string>
   /** The same of one account: where its records were never fetched, that is tried first, for 3 s at most. Null where there is none. */
-  ofAccount(did: string): Promise<string | null>
+  ofAccount(did: string): Promise<AccountProfiles | null>
+}
+
+export interface AccountProfiles {
+  /** A JSON array. */
+  readonly json: string
+  /** Whether the index alone had them. */
+  readonly settled: boolean
 }
 
 /** @param accounts fetches profiles that are missing; without it they stay so */
@@ -52,6 +62,7 @@ export function createProfiles(store: Store, defs: readonly ProfileDef[], accoun
   }
 
   return {
+    reads: [...defs.map(({ collection }) => collection.table), ACCOUNTS],
     async of(dids) {
       if (dids.size === 0) return '[]'
       const { entries, missing, handleOf } = await read(dids)
@@ -69,7 +80,7 @@ export function createProfiles(store: Store, defs: readonly ProfileDef[], accoun
         entries = (await read(dids)).entries
       }
       const own = entries.get(did)!
-      return own.length === 0 ? null : `[${own.join(',')}]`
+      return own.length === 0 ? null : { json: `[${own.join(',')}]`, settled: missing.length === 0 }
     },
   }
 }

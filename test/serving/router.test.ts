@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createRouter } from '../../runtime/index.ts'
 import { NOT_FOLLOWING } from '../../runtime/operations/live/liveness.ts'
-import { insert, type Served, serveApp } from './support/index.ts'
+import { insert, type Served, send as sendTo, serveApp } from './support/index.ts'
 import { book, library } from './support/library.ts'
 
 let served: Served
@@ -11,7 +11,7 @@ beforeEach(() => {
 })
 afterEach(() => served.close())
 
-const send = (method: string, url: string) => served.router.handle({ method, url, headers: { get: () => null } })
+const send = (method: string, url: string) => sendTo(served.router, method, url)
 
 describe('getRecord', () => {
   const uri = 'at://did:plc:alice/test.library.book/one'
@@ -138,8 +138,7 @@ describe('status', () => {
       clock: { now: () => now, nowUs: () => now * 1000 },
       state: () => ({ ...NOT_FOLLOWING, state: 'live', connected: true, lastEventAt: now }),
     })
-    const status = async () =>
-      JSON.parse((await router.handle({ method: 'GET', url: '/status', headers: { get: () => null } })).body)
+    const status = async () => JSON.parse((await sendTo(router, 'GET', '/status')).body)
     expect(await status()).toMatchObject({
       collections: [{ records: 0 }, {}, {}],
       live: { state: 'live', connected: true, lastEventAt: now },
@@ -161,8 +160,7 @@ test('status says what is known besides, and does not ask for it each time', asy
     clock: { now: () => now, nowUs: () => now * 1000 },
     status: async () => ({ discovery: [], asked: ++asked }),
   })
-  const status = async () =>
-    JSON.parse((await router.handle({ method: 'GET', url: '/status', headers: { get: () => null } })).body)
+  const status = async () => JSON.parse((await sendTo(router, 'GET', '/status')).body)
   expect(await status()).toMatchObject({ status: 'ok', accounts: 0, discovery: [], asked: 1 })
   expect((await status()).asked).toBe(1)
   now += 6000
@@ -176,7 +174,7 @@ describe('HTTP', () => {
       expect(headers).toMatchObject({
         'access-control-allow-origin': '*',
         'content-type': 'application/json; charset=utf-8',
-        'access-control-expose-headers': 'retry-after, ratelimit-reset',
+        'access-control-expose-headers': 'retry-after, ratelimit-reset, etag',
       })
     }
   })

@@ -112,11 +112,11 @@ async function checkOwner(context: OperationContext, account: string, uris: read
   }
 }
 
-async function ownerOf(context: OperationContext, authority: string): Promise<string | null> {
+async function ownerOf(context: OperationContext, authority: string): Promise<string | undefined> {
   try {
-    return await findActor(context, authority)
+    return (await findActor(context, authority))?.did
   } catch (error) {
-    if (error instanceof ResolveError) return null
+    if (error instanceof ResolveError) return undefined
     throw error
   }
 }

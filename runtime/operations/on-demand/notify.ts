@@ -90,8 +90,8 @@ class RecordFetcher {
     if (!this.#context.collections.some(({ nsid }) => nsid === collection)) {
       return { failed: `Collection not tracked: ${collection}` }
     }
-    const did = await unlessAborted(findActor(this.#context, authority), this.#signal)
-    if (did === null) return { failed: `Could not resolve ${authority}` }
+    const did = (await unlessAborted(findActor(this.#context, authority), this.#signal))?.did
+    if (did === undefined) return { failed: `Could not resolve ${authority}` }
     // Before the record, never after it: what changes in between must be later than this rev.
     const { pds, rev } = await this.#repo(did)
     try {

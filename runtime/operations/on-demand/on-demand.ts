@@ -10,7 +10,7 @@ import { addAccounts, addJobs, type Job } from '../backfill/jobs.ts'
 import { Tally } from '../backfill/tally.ts'
 import { bookkeeping, type OperationContext } from '../context.ts'
 import { anchorPosition } from '../live/position.ts'
-import { findActor } from './actors.ts'
+import { type FoundActor, findActor } from './actors.ts'
 import { MissingRecords } from './missing.ts'
 
 const BUDGET_MS = 3000
@@ -40,8 +40,8 @@ export class OnDemand {
     this.#missing = new MissingRecords(this.#context, ready)
   }
 
-  /** The DID of a DID or handle, asked of the network within 3 s where need be; null where there is none, or none in time. */
-  async find(actor: string): Promise<string | null> {
+  /** The account of a DID or handle, asked of the network within 3 s where need be; null where there is none, or none in time. */
+  async find(actor: string): Promise<FoundActor | null> {
     return this.#find(actor, AbortSignal.timeout(BUDGET_MS))
   }
 
@@ -51,17 +51,17 @@ export class OnDemand {
    *
    * @param collection NSID
    */
-  async prepare(actor: string, collection: string): Promise<string | null> {
-    const key = `${actor} ${collection}`
-    if (this.#fetched.has(key)) return actor
+  async prepare(actor: string, collection: string): Promise<FoundActor | null> {
+    if (this.#fetched.has(`${actor} ${collection}`)) return { did: actor, settled: true }
     const signal = AbortSignal.timeout(BUDGET_MS)
-    const did = await this.#find(actor, signal)
-    if (did === null) return null
+    const found = await this.#find(actor, signal)
+    if (found === null) return null
+    const { did } = found
     const work = this.#ensure(did, collection)
     await unlessAborted(work, signal).catch((error) => {
       if (!signal.aborted) throw error
     })
-    return did
+    return { did, settled: found.settled && this.#fetched.has(`${did} ${collection}`) }
   }
 
   /**
@@ -80,7 +80,7 @@ export class OnDemand {
     await Promise.all([this.#missing.close(), ...this.#running.values()])
   }
 
-  async #find(actor: string, signal: AbortSignal): Promise<string | null> {
+  async #find(actor: string, signal: AbortSignal): Promise<FoundActor | null> {
     try {
       return await unlessAborted(findActor(this.#context, actor), signal)
     } catch (error) {

@@ -1,18 +1,34 @@
 import type { CollectionDef } from '../../../runtime/core/collection.ts'
 import type { ColumnValue } from '../../../runtime/core/operation.ts'
-import { type App, createRouter, type Router, type ServedResponse } from '../../../runtime/index.ts'
+import { type App, createRouter, type Router, type ServedRequest, type ServedResponse } from '../../../runtime/index.ts'
 import { createSqliteStore, type SqliteStore } from '../../../runtime/storage/sqlite/index.ts'
 import type { MaybePromise, Store } from '../../../runtime/storage/store.ts'
 import type { TestDatabase } from '../../storage/databases.ts'
 
 export const START_US = Date.UTC(2026, 0, 1) * 1000
 
+/** An answer whose body is text, however it came. */
+export type TextResponse = ServedResponse & { readonly body: string }
+
+/** Sends a request without headers, unless there are some. */
+export async function send(
+  router: Router,
+  method: string,
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<TextResponse> {
+  const request: ServedRequest = { method, url, headers: { get: (name) => headers[name] ?? null } }
+  const response = await router.handle(request)
+  const { body } = response
+  return { ...response, body: typeof body === 'string' ? body : new TextDecoder().decode(body) }
+}
+
 /** A router over an index in memory, and what it said that was no fault of a request. */
 export interface Served<S extends Store = SqliteStore> {
   readonly store: S
   readonly router: Router
   readonly errors: unknown[][]
-  get(path: string): Promise<ServedResponse>
+  get(path: string): Promise<TextResponse>
   /** A method of the app, which must answer 200. */
   call(method: string, params?: Params): Promise<any>
   /** The same, answering an error. */
@@ -45,7 +61,7 @@ function serveStore<S extends Store>(app: App, store: S, close: () => MaybePromi
     store,
     logger: { log: () => {}, warn: () => {}, error: (...args) => errors.push(args) },
   })
-  const get = async (url: string) => router.handle({ method: 'GET', url, headers: { get: () => null } })
+  const get = (url: string) => send(router, 'GET', url)
   const xrpc = (method: string, params: Params = {}) => get(`/xrpc/${app.namespace}.${method}?${encode(params)}`)
   return {
     store,
