@@ -148,8 +148,11 @@ export interface Config<N extends Nsids = Nsids> {
   readonly namespace: string
   /** What to index, by short name: letters and digits, a letter first. */
   readonly collections: { readonly [Short in keyof N]: CollectionConfig<N[Short], N> }
-  /** Record types that hold profiles of accounts. Default: `['app.bsky.actor.profile']`. */
-  readonly profiles?: readonly (AnyNsid | ProfileConfig)[]
+  /**
+   * Record types that hold profiles of accounts; each is indexed as a collection. `false`: none.
+   * Default: `['app.bsky.actor.profile']`.
+   */
+  readonly profiles?: readonly (AnyNsid | ProfileConfig)[] | false
   /** Directories (relative to this file) or npm packages that hold lexicon JSON. Default: `lexicons`, where it exists. */
   readonly lexicons?: readonly string[]
   /** Directory that is generated, relative to the project's root. Default: `src/lexidex`. */

@@ -1,11 +1,10 @@
-import type { CollectionModel, Method, Model } from '../model/types.ts'
+import type { CollectionModel, Model } from '../model/types.ts'
 import { render } from '../print/handlebars.ts'
 import { symbols } from '../print/imports.ts'
 import type { Artifact } from './artifact.ts'
-import { doc, key, quote, sentences } from './code.ts'
-import { emitNames, recordImport, titleOf } from './names.ts'
-import { hydrateParams, listParamsOf, type ParamView } from './params.ts'
-import { countDoc } from './tables.ts'
+import { renderTypes } from './client-types.ts'
+import { doc, key, quote } from './code.ts'
+import { emitNames, recordImport } from './names.ts'
 
 /** `client.ts`: the typed client, for browsers and everything else. */
 export const client: Artifact = {
@@ -13,16 +12,15 @@ export const client: Artifact = {
     {
       kind: 'typescript',
       path: 'client.ts',
-      body: render('client', {
-        namespace: model.namespace,
-        collections: model.collections.map((collection) => collectionView(collection, model)),
-        methods: model.notify ? [notifyMethod(model)] : [],
-      }),
+      body: `${renderTypes(model)}\n${renderCalls(model)}`,
       imports: [
         ...symbols(
           'lexidex/client',
           ['createXrpcClient'],
-          ['CallOptions', 'ClientOptions', 'Cursor', 'Hydrated', 'ListParams', 'NotifyResult', 'Page', 'RecordView'],
+          [
+            ...['CallOptions', 'ClientOptions', 'Cursor', 'Hydrated', 'ListParams', 'Nested', 'NoProfile'],
+            ...['NotifyResult', 'Page', 'Profile', 'RecordView'],
+          ],
         ),
         ...model.collections.map((collection) => recordImport(collection, 0)),
       ],
@@ -30,67 +28,53 @@ export const client: Artifact = {
   ],
 }
 
+function renderCalls(model: Model): string {
+  return render('client', {
+    namespace: model.namespace,
+    collections: model.collections.map((collection) => collectionView(collection, model)),
+    methods: [
+      ...(model.profiles === undefined ? [] : [profileMethod(model)]),
+      ...(model.notify ? [notifyMethod(model)] : []),
+    ],
+  })
+}
+
 function collectionView(collection: CollectionModel, model: Model) {
-  const names = emitNames(collection)
   return {
-    names,
     key: key(collection.name),
-    doc: doc(titleOf(collection)),
-    counts: collection.counts.map((count) => ({
-      key: key(count.name),
-      doc: doc(sentences(countDoc(collection, count.name), 'Absent where there are none'), '  '),
-    })),
-    hydration: hydrationOf(collection, model),
-    params: collection.methods.map((method) => paramsView(collection, method, model)),
     methods: collection.methods.flatMap((method) =>
       method === 'listRecords' ? listMethods(collection, model) : getMethod(collection, model),
     ),
   }
 }
 
-function hydrationOf(collection: CollectionModel, model: Model): { key: string; type: string }[] {
-  const view = (name: string) => emitNames(model.collections.find((c) => c.name === name)!).view
-  return [
-    ...collection.relations.map((relation) => {
-      const item = `${view(relation.collection)}[]`
-      const groups = relation.groups?.values.map((group) => `${key(group.name)}?: ${item}`)
-      const type = groups === undefined ? item : `{ ${groups.join('; ')} }`
-      return { key: relation.hydrateParam, type: `{ ${key(relation.name)}: ${type} }` }
-    }),
-    ...collection.references.map((reference) => ({
-      key: reference.hydrateParam,
-      type: `{ ${key(reference.name)}?: ${view(reference.collection)} }`,
-    })),
-  ]
+/** What an answer is where the call may ask for profiles as well. */
+function withProfiles(answer: string, model: Model): string {
+  return model.profiles === undefined ? answer : `WithProfiles<${answer}, P>`
 }
 
-function paramsView(collection: CollectionModel, method: Method, model: Model) {
-  const names = emitNames(collection)
-  const isList = method === 'listRecords'
-  const params = isList ? listParamsOf(collection) : hydrateParams(collection)
-  const uri = { doc: doc('URI of the record, with a DID or a handle.', '  '), key: 'uri', type: 'string' }
+function profileMethod(model: Model) {
+  const nsid = quote(`${model.namespace}.getProfile`)
   return {
-    type: isList ? names.listParamsType : names.getParamsType,
-    doc: doc(`Parameters of \`${model.namespace}.${collection.name}.${method}\`.`),
-    extends: isList ? ' extends ListParams' : '',
-    fields: [...(isList ? [] : [uri]), ...params.map(paramField)],
+    name: 'getProfile',
+    doc: doc(
+      'The profiles of an account, by DID or handle. Throws an `XrpcClientError` with `ProfileNotFound` where it has none.',
+      '    ',
+    ),
+    code: `(params: { actor: string }, call?: CallOptions) =>\n      xrpc.query<{ profiles: ProfileEntry[] }>(${nsid}, params, call)`,
   }
-}
-
-function paramField(param: ParamView) {
-  return { doc: doc(param.description, '  '), key: `${param.name}?`, type: `${param.clientType} | undefined` }
 }
 
 function listMethods(collection: CollectionModel, model: Model) {
   const names = emitNames(collection)
   const nsid = quote(`${model.namespace}.${collection.name}.listRecords`)
-  const item = `Hydrated<${names.view}, ${names.hydration}, P>`
+  const item = `${names.hydrated}<P>`
   const signature = `<const P extends ${names.listParamsType} = {}>(params?: P, call?: CallOptions) =>\n        `
   return [
     {
       name: 'listRecords',
       doc: doc(`One page of \`${collection.nsid}\`.`, '      '),
-      code: `${signature}xrpc.query<Page<${item}>>(${nsid}, params, call)`,
+      code: `${signature}xrpc.query<${withProfiles(`Page<${item}>`, model)}>(${nsid}, params, call)`,
     },
     {
       name: 'iterate',
@@ -103,12 +87,12 @@ function listMethods(collection: CollectionModel, model: Model) {
 function getMethod(collection: CollectionModel, model: Model) {
   const names = emitNames(collection)
   const nsid = quote(`${model.namespace}.${collection.name}.getRecord`)
-  const item = `Hydrated<${names.view}, ${names.hydration}, P>`
+  const item = `${names.hydrated}<P>`
   return [
     {
       name: 'getRecord',
       doc: doc('One record. Throws an `XrpcClientError` with `RecordNotFound` where the index has none.', '      '),
-      code: `<const P extends ${names.getParamsType}>(params: P, call?: CallOptions) =>\n        xrpc.query<${item}>(${nsid}, params, call)`,
+      code: `<const P extends ${names.getParamsType}>(params: P, call?: CallOptions) =>\n        xrpc.query<${withProfiles(item, model)}>(${nsid}, params, call)`,
     },
   ]
 }

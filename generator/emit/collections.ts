@@ -4,8 +4,9 @@ import { render } from '../print/handlebars.ts'
 import { symbols } from '../print/imports.ts'
 import type { Artifact, EmitContext } from './artifact.ts'
 import { access, doc, key, object, quote } from './code.ts'
+import { hydrateParams } from './hydrate-params.ts'
 import { emitNames, recordImport, titleOf } from './names.ts'
-import { hydrateParams, listParamsOf, type ParamView, sortsOf } from './params.ts'
+import { listParamsOf, type ParamView, sortsOf } from './params.ts'
 
 const RUNTIME = symbols(
   'lexidex/runtime',
@@ -104,7 +105,7 @@ function reference({ name, collection, column, match }: CollectionModel['referen
 
 function listMethod(collection: CollectionModel, model: Model) {
   const names = emitNames(collection)
-  const params = listParamsOf(collection)
+  const params = listParamsOf(collection, model)
   const sorts = sortsOf(collection).map((sort) => `${key(sort.name)}: ${quote(sort.column)}`)
   return {
     nsid: `${model.namespace}.${collection.name}.listRecords`,
@@ -135,7 +136,7 @@ function getMethod(collection: CollectionModel, model: Model) {
     params: names.getParams,
     define: 'defineGet',
     base: 'getParams',
-    fields: hydrateParams(collection).map(paramField),
+    fields: hydrateParams(collection, model).map(paramField),
     properties: [],
   }
 }

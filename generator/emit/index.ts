@@ -1,3 +1,4 @@
+import type { Model, ProfileModel } from '../model/types.ts'
 import { render } from '../print/handlebars.ts'
 import { symbols } from '../print/imports.ts'
 import type { Artifact } from './artifact.ts'
@@ -16,6 +17,7 @@ export const index: Artifact = {
       namespace: quote(model.namespace),
       collections: list(model.collections.map((collection) => emitNames(collection).constant)),
       methods: list(methods),
+      ...(model.profiles === undefined ? {} : { profiles: list(model.profiles.map((p) => profileOf(p, model))) }),
       migrations: 'migrations',
       schemas: 'schemas',
       lexicons: 'lexicons',
@@ -52,4 +54,9 @@ export const index: Artifact = {
       },
     ]
   },
+}
+
+function profileOf({ collection: name, rkey }: ProfileModel, model: Model): string {
+  const { constant } = emitNames(model.collections.find((collection) => collection.name === name)!)
+  return `{ collection: ${constant}, rkey: ${quote(rkey)} }`
 }

@@ -2,7 +2,8 @@ import type { CollectionModel, Model } from '../model/types.ts'
 import { render } from '../print/handlebars.ts'
 import type { Artifact } from './artifact.ts'
 import { oneLine, sentences } from './code.ts'
-import { hydrateParams, listParamsOf, type ParamView } from './params.ts'
+import { hydrateParams } from './hydrate-params.ts'
+import { listParamsOf, type ParamView } from './params.ts'
 import { countDoc } from './tables.ts'
 
 type Json = Record<string, unknown>
@@ -40,6 +41,7 @@ export function methodLexicons(model: Model): Json[] {
       ),
     ]),
     cursorLexicon(model),
+    ...(model.profiles === undefined ? [] : [profileLexicon(model)]),
     lexiconsLexicon(model),
     ...(model.notify ? [notifyLexicon(model)] : []),
   ]
@@ -94,6 +96,9 @@ function viewLexicon(collection: CollectionModel, model: Model): Json {
   for (const reference of collection.references) {
     properties[reference.name] = { type: 'ref', ref: view(reference.collection, model) }
   }
+  if (model.profiles !== undefined && collection.methods.includes('getRecord')) {
+    properties.profiles = profiles(model, 'On demand, where the record was asked for by itself.')
+  }
   const required = ['uri', 'cid', 'value', 'did', 'collection', 'rkey', 'time_us']
   const description = sentences(
     oneLine(collection.description) || `A \`${collection.nsid}\``,
@@ -127,13 +132,14 @@ function listLexicon(collection: CollectionModel, model: Model): Json {
     main: {
       type: 'query',
       description: `Lists \`${collection.nsid}\` records.`,
-      parameters: params(listParamsOf(collection), base),
+      parameters: params(listParamsOf(collection, model), base),
       output: output({
         type: 'object',
         required: ['records'],
         properties: {
           records: { type: 'array', items: { type: 'ref', ref: view(collection.name, model) } },
           cursor: string('Where this page ended. Absent on the last page.'),
+          ...(model.profiles === undefined ? {} : { profiles: profiles(model, 'On demand.') }),
         },
       }),
     },
@@ -146,9 +152,53 @@ function getLexicon(collection: CollectionModel, model: Model): Json {
     main: {
       type: 'query',
       description: `Gets one \`${collection.nsid}\` record.`,
-      parameters: params(hydrateParams(collection), base, ['uri']),
+      parameters: params(hydrateParams(collection, model), base, ['uri']),
       output: output({ type: 'ref', ref: view(collection.name, model) }),
       errors: [{ name: 'RecordNotFound', description: 'The index has no such record.' }],
+    },
+  })
+}
+
+function profiles(model: Model, when: string): Json {
+  return {
+    type: 'array',
+    items: { type: 'ref', ref: `${model.namespace}.getProfile#entry` },
+    description: sentences('Profiles of the authors of all that is returned', when),
+  }
+}
+
+function profileLexicon(model: Model): Json {
+  const nsids = model.profiles!.map(({ collection }) => model.collections.find(({ name }) => name === collection)!.nsid)
+  return document(`${model.namespace}.getProfile`, {
+    main: {
+      type: 'query',
+      description: 'Gets the profiles of an account.',
+      parameters: {
+        type: 'params',
+        required: ['actor'],
+        properties: { actor: string('The account, by DID or handle.', 'at-identifier') },
+      },
+      output: output({
+        type: 'object',
+        required: ['profiles'],
+        properties: { profiles: { type: 'array', items: { type: 'ref', ref: '#entry' } } },
+      }),
+      errors: [{ name: 'ProfileNotFound', description: 'The account has no profile.' }],
+    },
+    entry: {
+      type: 'object',
+      description: 'A profile; of an account without one, only who it is.',
+      required: ['did'],
+      properties: {
+        did: string('Whose profile it is.', 'did'),
+        handle: string('Its handle, where it is known and leads back to the account.', 'handle'),
+        uri: string('Where the record is.', 'at-uri'),
+        cid: string('Hash of this version of the record.', 'cid'),
+        value: { type: 'unknown', description: `The record, a ${nsids.map((nsid) => `\`${nsid}\``).join(' or ')}.` },
+        collection: string('Type of the record.', 'nsid'),
+        rkey: string('Key of the record in its collection.', 'record-key'),
+        time_us: { type: 'integer', description: 'When the record was made, in µs since 1970.' },
+      },
     },
   })
 }

@@ -11,6 +11,7 @@ export interface EmitNames {
   readonly record: string
   readonly view: string
   readonly hydration: string
+  readonly hydrated: string
   readonly list: string
   readonly listParams: string
   readonly listParamsType: string
@@ -28,6 +29,7 @@ export function emitNames(collection: CollectionModel): EmitNames {
     record: `${type}Record`,
     view: `${type}View`,
     hydration: `${type}Hydration`,
+    hydrated: `${type}With`,
     listParamsType: `List${type}Params`,
     getParamsType: `Get${type}Params`,
   }

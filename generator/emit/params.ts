@@ -1,5 +1,6 @@
-import type { CollectionModel, FieldModel } from '../model/types.ts'
+import type { CollectionModel, FieldModel, Model } from '../model/types.ts'
 import { quote, sentences } from './code.ts'
+import { hydrateParams } from './hydrate-params.ts'
 
 /** One parameter of a method, as every artifact needs it. */
 export interface ParamView {
@@ -121,32 +122,8 @@ function sortParams(collection: CollectionModel): ParamView[] {
   ]
 }
 
-/** Parameters that embed children and targets. */
-export function hydrateParams(collection: CollectionModel): ParamView[] {
-  return [
-    ...collection.relations.map((relation) => ({
-      name: relation.hydrateParam,
-      description: sentences(
-        `How many of the newest \`${relation.name}\` to embed${relation.groups === null ? '' : ', per group'}; at most 50`,
-      ),
-      schema: 'hydrateLimit()',
-      clientType: 'number',
-      lexicon: { type: 'integer', minimum: 0, maximum: 50 },
-      where: null,
-    })),
-    ...collection.references.map((reference) => ({
-      name: reference.hydrateParam,
-      description: sentences(`Whether to embed the \`${reference.collection}\` that each record points at`),
-      schema: 'flag()',
-      clientType: 'boolean',
-      lexicon: { type: 'boolean' },
-      where: null,
-    })),
-  ]
-}
-
 /** Parameters of listRecords beyond those of every list. */
-export function listParamsOf(collection: CollectionModel): ParamView[] {
+export function listParamsOf(collection: CollectionModel, model: Model): ParamView[] {
   return [
     ...collection.fields.flatMap((field) =>
       field.filter === 'equal' ? [equalParam(field)] : field.filter === 'range' ? rangeParams(field) : [],
@@ -154,6 +131,6 @@ export function listParamsOf(collection: CollectionModel): ParamView[] {
     ...countParams(collection),
     ...searchParams(collection),
     ...sortParams(collection),
-    ...hydrateParams(collection),
+    ...hydrateParams(collection, model),
   ]
 }

@@ -170,7 +170,13 @@ export const configSchema = strict({
   namespace,
   collections: z.record(shortName, collectionSchema),
   profiles: z
-    .array(z.union([nsid, profileObject], { error: 'Expected an NSID, or an object with `collection`.' }))
+    .union(
+      [
+        z.array(z.union([nsid, profileObject], { error: 'Expected an NSID, or an object with `collection`.' })),
+        z.literal(false).transform(() => []),
+      ],
+      { error: 'Expected a list of NSIDs, or false.' },
+    )
     .default(['app.bsky.actor.profile']),
   lexicons: z.array(z.string()).optional(),
   outDir: relativeDirectory.default('src/lexidex'),

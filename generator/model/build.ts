@@ -52,7 +52,21 @@ export function buildModel(docs: readonly LexiconDoc[], config: ResolvedConfig, 
   const { namespace, jetstreams, relays, plc, allowHosts, notify } = config
   const repos = config.repos.length === 0 ? {} : { repos: config.repos }
   const logger = config.logger !== undefined
-  const model: Model = { namespace, collections, jetstreams, relays, plc, allowHosts, ...repos, logger, notify }
+  const profiles = config.profiles
+    .filter(({ name }) => byName.has(name))
+    .map(({ name, rkey }) => ({ collection: name, rkey }))
+  const model: Model = {
+    namespace,
+    collections,
+    ...(profiles.length === 0 ? {} : { profiles }),
+    jetstreams,
+    relays,
+    plc,
+    allowHosts,
+    ...repos,
+    logger,
+    notify,
+  }
   checkNames(model, docs, issues)
   return model
 }

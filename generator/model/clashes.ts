@@ -1,5 +1,6 @@
 import type { LexiconDoc } from '@atproto/lexicon'
 import type { Issues } from '../input/issues.ts'
+import { hydrationsOf } from './hydration.ts'
 import { camelCase, codeNames, counterName, upperFirst } from './names.ts'
 import type { CollectionModel, FieldModel, Model } from './types.ts'
 
@@ -23,7 +24,7 @@ export function checkNames(model: Model, docs: readonly LexiconDoc[], issues: Is
     }
     checkCode(collection, model, issues)
     checkColumns(collection, issues)
-    checkParams(collection, issues)
+    checkParams(collection, model, issues)
   }
   checkMethods(model, docs, issues)
 }
@@ -43,7 +44,9 @@ function checkCode(collection: CollectionModel, model: Model, issues: Issues): v
   const { constant } = codeNames(collection.name)
   const owner = model.collections.find(({ name }) => [codeNames(name).list, codeNames(name).get].includes(constant))
   const other =
-    collection.name === 'getCursor' || (collection.name === 'notifyOfUpdate' && model.notify)
+    collection.name === 'getCursor' ||
+    (collection.name === 'notifyOfUpdate' && model.notify) ||
+    (collection.name === 'getProfile' && model.profiles !== undefined)
       ? 'a method of every client'
       : owner && `a method of \`${owner.name}\` in emitted code`
   if (other === undefined) return
@@ -65,7 +68,7 @@ function checkColumns(collection: CollectionModel, issues: Issues): void {
   }
 }
 
-function checkParams(collection: CollectionModel, issues: Issues): void {
+function checkParams(collection: CollectionModel, model: Model, issues: Issues): void {
   const at = `collections.${collection.name}`
   const params = new Registry(issues, 'Leave one of them out, or rename the relation or reference.')
   for (const field of collection.fields) {
@@ -78,6 +81,7 @@ function checkParams(collection: CollectionModel, issues: Issues): void {
   const outputs = new Registry(issues, 'Rename one of them.')
   for (const name of ['uri', 'cid', 'value', 'did', 'collection', 'rkey', 'time_us'])
     outputs.claim(name, at, name, 'every record')
+  if (model.profiles !== undefined) outputs.claim('profiles', at, 'profiles', 'every record')
   for (const count of collection.counts)
     outputs.claim(count.name, `${at}.relations.${count.relation}`, `output \`${count.name}\``)
   for (const [kind, entries] of [
@@ -85,9 +89,21 @@ function checkParams(collection: CollectionModel, issues: Issues): void {
     ['references', collection.references],
   ] as const) {
     for (const entry of entries) {
-      params.claim(entry.hydrateParam, `${at}.${kind}.${entry.name}`, `parameter \`${entry.hydrateParam}\``)
       outputs.claim(entry.name, `${at}.${kind}.${entry.name}`, `output \`${entry.name}\``)
     }
+  }
+  // Those of the collection itself first: what is nested yields.
+  const hydrations = hydrationsOf(collection, model)
+  for (const { param, kind, name } of hydrations)
+    params.claim(param, `${at}.${kind}s.${name}`, `parameter \`${param}\``)
+  for (const { kind, name, target, inner } of hydrations) {
+    for (const { param, name: of } of inner)
+      params.claim(
+        param,
+        `${at}.${kind}s.${name}`,
+        `parameter \`${param}\``,
+        `${target.name}.${of} within ${at}.${kind}s.${name}`,
+      )
   }
   for (const relation of collection.relations) {
     if (relation.groups !== null && relation.name === 'view') {

@@ -7,6 +7,8 @@ export interface Model {
   readonly namespace: string
   /** Sorted by short name. */
   readonly collections: readonly CollectionModel[]
+  /** Kinds of profiles that accounts have, in the order of the config; absent where there are none. */
+  readonly profiles?: readonly ProfileModel[]
   readonly jetstreams: readonly string[]
   readonly relays: readonly string[]
   readonly plc: string
@@ -17,6 +19,14 @@ export interface Model {
   readonly logger: boolean
   /** Whether there is a method `notifyOfUpdate`. */
   readonly notify: boolean
+}
+
+/** Where accounts keep a profile. */
+export interface ProfileModel {
+  /** Short name of the collection. */
+  readonly collection: string
+  /** Key of the record. */
+  readonly rkey: string
 }
 
 export interface CollectionModel {

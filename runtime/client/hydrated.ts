@@ -18,6 +18,16 @@ export type Hydrated<V, H, P> = P extends unknown
     : never
   : never
 
+/**
+ * Those of the parameters `P` that embed something in what `Outer` embeds, as that record's own.
+ *
+ * @example
+ * type A = Nested<{ hydrateRsvps: 5; hydrateRsvpsEvent: true }, 'hydrateRsvps'> // { hydrateEvent: true }
+ */
+export type Nested<P, Outer extends string> = {
+  [K in keyof P as K extends `${Outer}${infer Name}` ? (Name extends '' ? never : `hydrate${Name}`) : never]: P[K]
+}
+
 type Extended<V, A> = A extends unknown ? ([keyof A] extends [never] ? V : V & { [K in keyof A]: A[K] }) : never
 
 /** What the parameters that are present `When` add, all together. */

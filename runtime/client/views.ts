@@ -16,6 +16,25 @@ export interface RecordView<R> {
   time_us: number
 }
 
+/** The view `V` of a profile of type `Nsid`, and whose it is. */
+export type Profile<V, Nsid extends string> = V & {
+  collection: Nsid
+  /** Absent while it is not known, or does not lead back to the account. */
+  handle?: string
+}
+
+/** An account without a profile. */
+export interface NoProfile {
+  did: string
+  /** Absent while it is not known, or does not lead back to the account. */
+  handle?: string
+  collection?: never
+  uri?: never
+  cid?: never
+  value?: never
+  rkey?: never
+}
+
 /** One page of a list. */
 export interface Page<V> {
   records: V[]
