@@ -121,14 +121,14 @@ export function accountContract(open: OpenDatabase): void {
     await db
       .insertInto('lexidex_job')
       .values([
-        { ...job, collection: 'test.away', status: 'failed' },
-        { ...job, collection: 'test.done', status: 'completed' },
-        { ...job, collection: 'test.later', status: 'pending' },
+        { ...job, collection: 'open.away', status: 'failed' },
+        { ...job, collection: 'open.done', status: 'completed' },
+        { ...job, collection: 'open.later', status: 'pending' },
       ])
       .execute()
     const jobs = async () => {
       const rows = await rowsOf(context.store, 'lexidex_job', 'collection')
-      const mine = rows.filter(({ collection }) => collection.startsWith('test.'))
+      const mine = rows.filter(({ collection }) => collection.startsWith('open.'))
       return mine.map(({ collection, status, attempts, due_at }) => [collection, status, attempts, Number(due_at)])
     }
     const before = await jobs()
@@ -136,14 +136,14 @@ export function accountContract(open: OpenDatabase): void {
     expect(await jobs()).toEqual(before)
     await apply(settle(did('alice'), 'active'))
     expect(await jobs()).toEqual([
-      ['test.away', 'pending', 0, 0],
-      ['test.done', 'completed', 10, 9_000_000],
-      ['test.later', 'pending', 0, 0],
+      ['open.away', 'pending', 0, 0],
+      ['open.done', 'completed', 10, 9_000_000],
+      ['open.later', 'pending', 0, 0],
     ])
     // One that was not away keeps to its times.
-    await db.updateTable('lexidex_job').set({ due_at: 9_000_000 }).where('collection', '=', 'test.later').execute()
+    await db.updateTable('lexidex_job').set({ due_at: 9_000_000 }).where('collection', '=', 'open.later').execute()
     await apply(settle(did('alice'), 'active'))
-    expect((await jobs()).at(-1)).toEqual(['test.later', 'pending', 0, 9_000_000])
+    expect((await jobs()).at(-1)).toEqual(['open.later', 'pending', 0, 9_000_000])
   })
 
   describe('deleted', () => {
