@@ -52,6 +52,7 @@ async function expectHonest({ db }: CalendarIndexer, network: Network): Promise<
   const held = Object.values(TABLES).flatMap((collection) => network.records(collection))
   const uris = new Set(held.map(({ uri }) => uri))
   const versions = new Set<string>()
+  const verified = new Map(accounts.map(({ did, verified_rev }) => [did, verified_rev ?? '']))
   const problems: string[] = []
 
   for (const { did, kind, time_us, ...frame } of network.log) {
@@ -62,20 +63,23 @@ async function expectHonest({ db }: CalendarIndexer, network: Network): Promise<
     // Of profiles only those of known accounts are kept; jobs speak for them.
     if (time_us > Number(cursor.cursor) || (collection !== EVENT && collection !== RSVP)) continue
     const row = rows.get(uri)
-    const later = (row?.rev ?? '') > rev || (buried.get(uri) ?? '') > rev
+    // What is said of a rev before that of a comparison is void; what the comparison claims is looked at below.
+    const later = [row?.rev, buried.get(uri), verified.get(did)].some((other) => (other ?? '') > rev)
     const applied = operation === 'delete' ? buried.get(uri) === rev : row?.rev === rev
     if (!later && !applied) problems.push(`the position is past the ${operation} of ${uri} at ${rev}`)
   }
   for (const { did, collection, rev } of jobs) {
     for (const record of held) {
       const claimed = record.did === did && record.collection === collection && record.rev <= (rev ?? '')
-      if (claimed && (rows.get(record.uri)?.rev ?? '') < record.rev) problems.push(`a job claims ${record.uri}`)
+      const row = rows.get(record.uri)
+      if (claimed && row?.cid !== record.cid && (row?.rev ?? '') < record.rev)
+        problems.push(`a job claims ${record.uri}`)
     }
   }
-  const verified = new Map(accounts.map(({ did, verified_rev }) => [did, verified_rev ?? '']))
-  for (const record of held) {
-    const claimed = record.rev <= (verified.get(record.did) ?? '')
-    if (claimed && (rows.get(record.uri)?.rev ?? '') < record.rev) problems.push(`a comparison claims ${record.uri}`)
+  for (const { did, uri, rev, cid } of held) {
+    const row = rows.get(uri)
+    const claimed = rev <= (verified.get(did) ?? '')
+    if (claimed && row?.cid !== cid && (row?.rev ?? '') < rev) problems.push(`a comparison claims ${uri}`)
   }
   for (const { uri, cid } of rows.values()) {
     if (!versions.has(`${uri} ${cid}`)) problems.push(`nobody ever wrote ${uri} as ${cid}`)

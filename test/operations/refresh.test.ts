@@ -121,6 +121,33 @@ describe('refresh', () => {
     await expectSame(indexer, network)
   })
 
+  test('what neither it nor the stream has ever shown stays away when it comes after all', async () => {
+    const from = network.log.length
+    network.put(did, EVENT, 'soup', soup())
+    network.put(did, EVENT, 'stew', soup('Stew'))
+    network.delete(did, EVENT, 'soup')
+    expect((await refresh()).total).toMatchObject({ missing: 1, deleted: 0 })
+    const created = network.log.slice(from).filter(({ kind, ...frame }) => {
+      return kind === 'commit' && 'commit' in frame && frame.commit.operation === 'create'
+    })
+    await deliver(indexer, created)
+    await expectSame(indexer, network)
+  })
+
+  test('a repo that was set back by its own host is taken as it is', async () => {
+    await refresh()
+    await indexer.db
+      .updateTable('lexidex_account')
+      .set({ verified_rev: '3zzzzzzzzzzzz' })
+      .where('did', '=', did)
+      .execute()
+    network.put(did, EVENT, 'soup', soup())
+    await refresh({ dids: [did] })
+    expect(warnings.join()).toContain('was compared at 3zzzzzzzzzzzz')
+    await expectSame(indexer, network)
+    expect((await account()).verified_rev).not.toBe('3zzzzzzzzzzzz')
+  })
+
   test('only the accounts that are named, known before or not', async () => {
     const fresh = await openIndexer(network)
     try {

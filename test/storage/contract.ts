@@ -4,6 +4,7 @@ import { bookkeepingContract } from './bookkeeping-contract.ts'
 import type { OpenDatabase } from './harness.ts'
 import { writeProperties } from './properties.ts'
 import { recordContract } from './record-contract.ts'
+import { verifiedContract } from './verified-contract.ts'
 
 /**
  * All that storage promises, on one database.
@@ -13,6 +14,7 @@ import { recordContract } from './record-contract.ts'
 export function storageContract(name: string, open: OpenDatabase, runs: number): void {
   describe(`${name}: accounts`, () => accountContract(open))
   describe(`${name}: records`, () => recordContract(open))
+  describe(`${name}: comparisons`, () => verifiedContract(open, runs))
   describe(`${name}: bookkeeping`, () => bookkeepingContract(open))
   describe(`${name}: properties of writes`, () => writeProperties(open, runs))
 }

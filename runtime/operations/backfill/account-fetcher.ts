@@ -5,6 +5,7 @@ import { createPdsClient, type PdsClient, type RecordPage } from '../../sources/
 import { fetchRepo, type RepoRecord } from '../../sources/repo.ts'
 import { ServiceError, type ServiceErrorKind } from '../../sources/xrpc.ts'
 import type { OperationContext } from '../context.ts'
+import { forgetIfSetBack, verifiedRev } from '../verified.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import { afterFailure } from './job-failure.ts'
 import type { Job } from './jobs.ts'
@@ -56,14 +57,17 @@ export class AccountFetcher {
   /** @throws what is not a failure of a host */
   async fetch({ did, pds }: Identity, jobs: readonly Job[]): Promise<void> {
     const { signal } = this.#parts
+    const verified = await verifiedRev(this.#parts.context, did)
     let rev: string
     try {
-      if (this.#prefersArchive(jobs) && (await this.#asking(pds, () => this.#fetchArchive(pds, did, jobs)))) return
+      if (this.#prefersArchive(jobs) && (await this.#asking(pds, () => this.#fetchArchive(pds, did, jobs, verified))))
+        return
       // Before the listing, never after it: what changes in between must be later than this rev.
       rev = (await this.#asking(pds, () => this.#pds.getLatestCommit(pds, did, { signal }))).rev
     } catch (error) {
       return this.fail(jobs, await this.#reasonOf(did, pds, error))
     }
+    await forgetIfSetBack(this.#parts.context, did, { verified, rev })
     for (const job of jobs) await this.#fetchJob(pds, job, rev)
   }
 
@@ -144,11 +148,12 @@ export class AccountFetcher {
   }
 
   /** @returns whether the account was fetched; otherwise its collections are to be listed */
-  async #fetchArchive(pds: string, did: string, jobs: readonly Job[]): Promise<boolean> {
+  async #fetchArchive(pds: string, did: string, jobs: readonly Job[], verified: string | null): Promise<boolean> {
     const { context, signal, checkpoints, tally } = this.#parts
     const options = { collections: jobs.map(({ collection }) => collection), maxBytes: ARCHIVE_BYTES, signal }
     try {
       await fetchRepo(context.xrpc, pds, did, options, async (repo) => {
+        if (repo.rev < (verified ?? '')) throw new ServiceError('incomplete', `${pds}: an old archive of ${did}`)
         for (const job of jobs) {
           let records = 0
           for (const record of repo.records(job.collection)) {

@@ -3,6 +3,7 @@ import type { Position } from '../../core/events.ts'
 import { JETSTREAM, positionBefore, readPosition } from '../../sources/jetstream-position.ts'
 import { bookkeeping, type OperationContext } from '../context.ts'
 import { lastCompletedFor, REOPENING } from '../runs/run-rows.ts'
+import { forgetVerified } from '../verified.ts'
 
 /**
  * How old a position may be to go on from, in ms. Hosts keep about 72 h of the stream, some only 36 h, and set an older
@@ -53,6 +54,7 @@ export async function coveredUntil(context: OperationContext, position: Position
 export async function beginAt(context: OperationContext): Promise<Position> {
   // So that whoever lists meanwhile and whoever follows agree on where the stream begins.
   await anchorPosition(context)
+  await forgetVerified(context)
   const position = await loadPosition(context)
   if (position === null) {
     throw new LexidexError('No Jetstream to follow', { hint: 'Name at least one in `jetstreams` of the config.' })

@@ -9,6 +9,7 @@ import { fetchRepo, type RepoOptions } from '../../sources/repo.ts'
 import { ServiceError, type ServiceErrorKind } from '../../sources/xrpc.ts'
 import { parentsFirst } from '../backfill/order.ts'
 import { bookkeeping, type OperationContext } from '../context.ts'
+import { forgetIfSetBack, verifiedRev } from '../verified.ts'
 import { highestRev } from './compare-rows.ts'
 import { Comparison, type Count } from './comparison.ts'
 import type { RefreshedAccount } from './refresh-rows.ts'
@@ -76,8 +77,10 @@ export class AccountRefresher {
     const { context, signal } = this.#parts
     const { clock, xrpc } = context
     const startedAt = clock.now()
+    const verified = await verifiedRev(context, did)
     const latest = await this.#pds.getLatestCommit(pds, did, { signal })
-    if (account !== null && account.resync === 0 && account.verified_rev === latest.rev) return 'unchanged'
+    if (account !== null && account.resync === 0 && verified === latest.rev) return 'unchanged'
+    await forgetIfSetBack(context, did, { verified, rev: latest.rev })
     // All of this before the archive is asked for: what it lacks although it is stored by now is gone.
     const known = max(latest.rev, await highestRev(context, did))
     const askedUs = clock.nowUs()

@@ -125,20 +125,21 @@ export class BatchWriter {
     for (let i = 0; i < values.length; i++) binds[n++] = values[i]!
     binds[n++] = operation.record
     binds[n++] = did
+    binds[n++] = operation.retry ? sql.LATEST : rev
     binds[n++] = uri
     binds[n++] = rev
     if (subject >= 0) binds[n++] = accountOf(values[subject]!)
     const kept = put.run(...binds).changes !== 0
-    if (operation.retry) this.#shared.clearSettled.run(uri, rev)
+    if (operation.retry) this.#shared.clearSettled.run(uri, rev, did, sql.LATEST)
     return kept
   }
 
   #delete(operation: OnTable<DeleteOperation>, now: number): boolean {
     const { remove, tombstone, discover } = this.#statementsOf(operation)
     const { uri, rev, did } = operation
-    const removed = remove.run(uri, rev).changes !== 0
-    this.#shared.clearSettled.run(uri, rev)
-    const buried = tombstone.run(uri, rev, now, ...(discover ? [] : [did])).changes !== 0
+    const removed = remove.run(uri, rev, did, rev).changes !== 0
+    this.#shared.clearSettled.run(uri, rev, did, rev)
+    const buried = tombstone.run(uri, rev, now, did, rev, ...(discover ? [] : [did])).changes !== 0
     return buried || removed
   }
 
@@ -146,9 +147,9 @@ export class BatchWriter {
     const { nsid, discover, quarantine, remove, refusalTombstone } = this.#statementsOf(operation)
     const { uri, did, rev, cid, reason, record } = operation
     const guards = discover ? [did] : [did, did]
-    const kept = quarantine.run(uri, nsid, did, rev, cid, reason, record, now, uri, rev, uri, rev, ...guards)
-    const removed = remove.run(uri, rev).changes !== 0
-    refusalTombstone.run(uri, rev, now, ...guards)
+    const kept = quarantine.run(uri, nsid, did, rev, cid, reason, record, now, uri, rev, uri, rev, did, rev, ...guards)
+    const removed = remove.run(uri, rev, did, rev).changes !== 0
+    refusalTombstone.run(uri, rev, now, did, rev, ...guards)
     return kept.changes !== 0 || removed
   }
 
@@ -189,6 +190,6 @@ function prepareTable(db: DatabaseSync, table: CollectionTable): TableStatements
     tombstone: db.prepare(sql.tombstoneSql(table)),
     refusalTombstone: db.prepare(sql.refusalTombstoneSql(table)),
     quarantine: db.prepare(sql.quarantineSql(table)),
-    binds: new Array<ColumnValue>(11 + table.columns.length + (table.subject < 0 ? 0 : 1)).fill(null),
+    binds: new Array<ColumnValue>(12 + table.columns.length + (table.subject < 0 ? 0 : 1)).fill(null),
   }
 }
