@@ -50,6 +50,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   'runtime/node': ['runtime/core', 'runtime/serving'],
   'runtime/app.ts': ['runtime/core', 'runtime/storage', 'runtime/serving'],
   'generator/input': ['runtime/core', 'generator/index.ts'],
+  'generator/lexicons': ['runtime/core', 'runtime/identity', 'runtime/client', 'generator/input'],
   'generator/model': ['generator/input'],
   'generator/plan': ['generator/model'],
   'generator/dialects': ['generator/plan', 'generator/model/names.ts'],

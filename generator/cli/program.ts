@@ -4,6 +4,7 @@ import { addBackfill } from './backfill.ts'
 import { addCheck } from './check.ts'
 import { addGenerate } from './generate.ts'
 import { addInit } from './init.ts'
+import { addLexicons } from './lexicons.ts'
 import { ExitCode, printError, Reported } from './output.ts'
 import { addQuarantine } from './quarantine.ts'
 import { addRefresh } from './refresh.ts'
@@ -38,7 +39,17 @@ function createProgram(): Command {
     .showHelpAfterError('(`--help` shows what there is)')
     .exitOverride()
   // Subcommands take over `exitOverride` and the help settings only where they are added after them.
-  for (const add of [addInit, addGenerate, addCheck, addStart, addBackfill, addRefresh, addStatus, addQuarantine])
+  for (const add of [
+    addInit,
+    addGenerate,
+    addCheck,
+    addStart,
+    addBackfill,
+    addRefresh,
+    addStatus,
+    addQuarantine,
+    addLexicons,
+  ])
     add(program)
   return program.addHelpText(
     'after',
