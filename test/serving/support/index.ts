@@ -1,6 +1,13 @@
 import type { CollectionDef } from '../../../runtime/core/collection.ts'
 import type { ColumnValue } from '../../../runtime/core/operation.ts'
-import { type App, createRouter, type Router, type ServedRequest, type ServedResponse } from '../../../runtime/index.ts'
+import {
+  type App,
+  createRouter,
+  type Router,
+  type RouterOptions,
+  type ServedRequest,
+  type ServedResponse,
+} from '../../../runtime/index.ts'
 import { createSqliteStore, type SqliteStore } from '../../../runtime/storage/sqlite/index.ts'
 import type { MaybePromise, Store } from '../../../runtime/storage/store.ts'
 import type { TestDatabase } from '../../storage/databases.ts'
@@ -38,11 +45,12 @@ export interface Served<S extends Store = SqliteStore> {
 
 export type Params = Record<string, string | number | boolean | readonly (string | number)[] | undefined>
 
-export function serveApp(app: App): Served {
+/** @param options of the router */
+export function serveApp(app: App, options: Partial<RouterOptions> = {}): Served {
   const store = createSqliteStore(':memory:')
   store.migrate(app.migrations.sqlite!)
   store.use(app.collections)
-  return serveStore(app, store, () => store.close())
+  return serveStore(app, store, () => store.close(), options)
 }
 
 /** The same, over a new index in any database. */
@@ -54,12 +62,18 @@ export async function serveAppOn({ open }: TestDatabase, app: App): Promise<Serv
   return serveStore(app, store, () => database.drop())
 }
 
-function serveStore<S extends Store>(app: App, store: S, close: () => MaybePromise<void>): Served<S> {
+function serveStore<S extends Store>(
+  app: App,
+  store: S,
+  close: () => MaybePromise<void>,
+  options: Partial<RouterOptions> = {},
+): Served<S> {
   const errors: unknown[][] = []
   const router = createRouter({
     app,
     store,
     logger: { log: () => {}, warn: () => {}, error: (...args) => errors.push(args) },
+    ...options,
   })
   const get = (url: string) => send(router, 'GET', url)
   const xrpc = (method: string, params: Params = {}) => get(`/xrpc/${app.namespace}.${method}?${encode(params)}`)
