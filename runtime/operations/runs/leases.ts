@@ -38,7 +38,7 @@ export async function takeLease(context: OperationContext, name: string): Promis
   const hold = async (): Promise<number | null> => {
     const now = clock.now()
     const expires_at = now + HOLDS_MS
-    const { numInsertedOrUpdatedRows = 0n } = await bookkeeping(store)
+    const held = await bookkeeping(store)
       .insertInto('lexidex_lease')
       .values({ name, holder, expires_at })
       .onConflict((conflict) =>
@@ -47,8 +47,9 @@ export async function takeLease(context: OperationContext, name: string): Promis
           .doUpdateSet({ holder, expires_at })
           .where((eb) => eb.or([eb('lexidex_lease.holder', '=', holder), eb('lexidex_lease.expires_at', '<', now)])),
       )
+      .returning('expires_at')
       .executeTakeFirst()
-    return numInsertedOrUpdatedRows > 0n ? expires_at : null
+    return held === undefined ? null : expires_at
   }
   const first = await hold()
   if (first === null) return null

@@ -13,7 +13,7 @@ import type { ApplyResult } from '../store.ts'
 import { AccountWriter } from './account-writes.ts'
 import { inTransaction, type TransactionStatements, transactionStatements } from './connection.ts'
 import * as sql from './statements.ts'
-import type { CollectionTable } from './tables.ts'
+import { accountOf, type CollectionTable } from './tables.ts'
 
 /** An operation that names its collection by the table: all that is left of it in another thread. */
 type OnTable<O> = Omit<O, 'collection'> & { readonly collection: { readonly table: string } }
@@ -162,14 +162,6 @@ export class BatchWriter {
     }
     return statements
   }
-}
-
-/** The DID in a column that holds a DID or an at-uri; null where there is none. */
-function accountOf(subject: ColumnValue): string | null {
-  if (typeof subject !== 'string') return null
-  if (!subject.startsWith('at://')) return subject
-  const end = subject.indexOf('/', 5)
-  return end < 0 ? subject.slice(5) : subject.slice(5, end)
 }
 
 function prepareShared(db: DatabaseSync): SharedStatements {

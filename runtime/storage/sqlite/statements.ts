@@ -34,21 +34,27 @@ export function putSql(collection: CollectionTable): string {
     'NOT EXISTS (SELECT 1 FROM lexidex_tombstone WHERE uri = ? AND rev >= ?)',
     ...(collection.subject < 0 ? [] : [KNOWN_ACCOUNT]),
   ]
+  return [
+    `INSERT INTO ${table} (${names.join(', ')})`,
+    `SELECT ${values.join(', ')} FROM lexidex_account AS account`,
+    `WHERE ${guards.join(' AND ')}`,
+    replaceEarlier(collection),
+  ].join('\n')
+}
+
+/** What an insert of a record does where there is one: replaces it, unless its rev is equal or later. */
+export function replaceEarlier(collection: CollectionTable): string {
+  const table = quote(collection.table)
   // `hidden` is not updated: the row already has its account's, and the column is watched by triggers.
   const updates = [
     'cid = excluded.cid',
     'rev = excluded.rev',
     `sort_at = min(excluded.sort_at, ${table}.indexed_at)`,
-    ...columns.map((column) => `${column} = excluded.${column}`),
+    ...collection.columns.map(quote).map((column) => `${column} = excluded.${column}`),
     'record = excluded.record',
   ]
-  return [
-    `INSERT INTO ${table} (${names.join(', ')})`,
-    `SELECT ${values.join(', ')} FROM lexidex_account AS account`,
-    `WHERE ${guards.join(' AND ')}`,
-    `ON CONFLICT (uri) DO UPDATE SET ${updates.join(', ')}`,
-    `WHERE excluded.rev > ${table}.rev`,
-  ].join('\n')
+  return `ON CONFLICT (uri) DO UPDATE SET ${updates.join(', ')}
+WHERE excluded.rev > ${table}.rev`
 }
 
 /** Binds: uri, rev; did, rev. */

@@ -1,5 +1,6 @@
 import type { CollectionDef } from '../../core/collection.ts'
 import { LexidexError } from '../../core/errors.ts'
+import type { ColumnValue } from '../../core/operation.ts'
 
 /** What writing to a collection takes: plain data, so that it can be sent to another thread. */
 export interface CollectionTable {
@@ -23,4 +24,12 @@ export function tableOf(collection: CollectionDef): CollectionTable {
     })
   }
   return { nsid, table, columns, discover, subject }
+}
+
+/** The DID in a subject's column, which holds a DID or an at-uri; null where there is none. */
+export function accountOf(subject: ColumnValue): string | null {
+  if (typeof subject !== 'string') return null
+  if (!subject.startsWith('at://')) return subject
+  const end = subject.indexOf('/', 5)
+  return end < 0 ? subject.slice(5) : subject.slice(5, end)
 }
