@@ -20,6 +20,7 @@ export { LexidexError, XrpcError } from './core/errors.ts'
 export type { LiveState, RuntimeState } from './core/liveness.ts'
 export type { Logger } from './core/log.ts'
 export type { NotifyAccess, NotifyError, NotifyResult } from './core/notify.ts'
+export type { LoadedPage, Page } from './core/page.ts'
 export type { Route, RouteAnswer, RouteRequest } from './core/route.ts'
 export { type Clock, systemClock } from './core/time.ts'
 export {

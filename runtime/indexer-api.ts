@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import type { App } from './app.ts'
 import type { Logger } from './core/log.ts'
 import type { NotifyAccess, NotifyResult } from './core/notify.ts'
+import type { Page } from './core/page.ts'
 import type { Clock } from './core/time.ts'
 import type { CheckAccountsOptions, CheckAccountsResult } from './operations/accounts/accounts.ts'
 import type { BackfillOptions, BackfillResult } from './operations/backfill/backfill.ts'
@@ -53,6 +54,8 @@ export interface IndexerOptions {
    * handles that the index does not know. Default true.
    */
   readonly onDemand?: boolean | undefined
+  /** What browsers get at `/`: `explorer` of `lexidex/explorer`, for one. Default: the JSON that everyone gets there. */
+  readonly explorer?: Page | undefined
   /** Default: the console. */
   readonly logger?: Logger | undefined
   /** Default: the system's. */

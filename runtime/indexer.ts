@@ -84,6 +84,7 @@ export function createIndexer<DB>(app: App, store: Store, options: IndexerOption
     clock,
     state,
     status: () => operationsStatus(context),
+    page: options.explorer,
     ...(options.onDemand === false ? {} : { accounts: onDemand }),
     routes: [
       ...notifyRoutes({ namespace, access: options.notify, context, notify: (uris) => indexer.notify(uris) }),

@@ -47,6 +47,9 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   ],
   'runtime/serving': ['runtime/core', 'runtime/storage', 'runtime/app.ts'],
   'runtime/client': ['runtime/core'],
+  'runtime/explorer': ['runtime/core'],
+  // Runs in browsers: nothing of a server's.
+  'runtime/explorer/page': [],
   'runtime/node': ['runtime/core', 'runtime/serving'],
   'runtime/app.ts': ['runtime/core', 'runtime/storage', 'runtime/serving'],
   'generator/input': ['runtime/core', 'generator/index.ts'],

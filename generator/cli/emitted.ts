@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { LexidexError } from '../../runtime/core/errors.ts'
+import type { Page } from '../../runtime/core/page.ts'
 import type { Indexer, IndexerOptions } from '../../runtime/indexer.ts'
 import type { Store } from '../../runtime/storage/store.ts'
 import { findConfig, loadConfig, resolveConfig } from '../input/config.ts'
@@ -20,16 +21,26 @@ export interface Emitted {
  *
  * @throws LexidexError where it was not generated yet, or cannot be loaded
  */
-export async function loadEmitted({ root, explicitConfig }: Project): Promise<Emitted> {
-  const configPath = findConfig(root, explicitConfig)
-  const { config } = resolveConfig(await loadConfig(configPath), { root, configPath })
-  const index = path.join(root, config.outDir, 'index.ts')
-  if (!existsSync(index)) {
-    throw new LexidexError(`${display(index)} does not exist.`, { hint: 'Run `npx lexidex generate` first.' })
-  }
+export async function loadEmitted(project: Project): Promise<Emitted> {
+  const index = await emittedIndex(project)
   const load = await loaderOf(index)
   const [emitted, sqlite, node] = await Promise.all([load(index), load('lexidex/sqlite'), load('lexidex/node')])
   return { createIndexer: emitted.createIndexer, createSqliteStore: sqlite.createSqliteStore, serve: node.serve }
+}
+
+/** The page that the project's copy of lexidex has for browsers. */
+export async function loadExplorer(project: Project): Promise<Page> {
+  const load = await loaderOf(await emittedIndex(project))
+  return (await load('lexidex/explorer')).explorer
+}
+
+/** Absolute path of the emitted `index.ts`. */
+async function emittedIndex({ root, explicitConfig }: Project): Promise<string> {
+  const configPath = findConfig(root, explicitConfig)
+  const { config } = resolveConfig(await loadConfig(configPath), { root, configPath })
+  const index = path.join(root, config.outDir, 'index.ts')
+  if (existsSync(index)) return index
+  throw new LexidexError(`${display(index)} does not exist.`, { hint: 'Run `npx lexidex generate` first.' })
 }
 
 /**

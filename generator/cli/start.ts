@@ -16,6 +16,7 @@ interface Options {
   readonly ingest: boolean
   readonly backfill: boolean
   readonly zstdDictionary?: string
+  readonly explorer?: boolean
 }
 
 /** ms until another try to backfill, where another process is at it. */
@@ -27,6 +28,7 @@ export function addStart(program: Command): void {
     .description('Migrate, backfill, follow the stream and serve, in one process.')
     .option('-p, --port <number>', 'port to serve on; 0 takes any', integer(0, 65_535), 3000)
     .option('--host <address>', 'address to serve on; 0.0.0.0 for every one', '127.0.0.1')
+    .option('--explorer', 'show browsers a page of the index at /')
     .option('--zstd-dictionary <file>', 'follow the stream compressed, with the dictionary of its software')
     .option('--no-ingest', 'do not follow the stream')
     .option('--no-backfill', 'do not fetch what exists already')
@@ -45,10 +47,12 @@ Examples:
   $ lexidex start --no-ingest --no-backfill    # serves what is there`,
     )
     .action(async (options: Options, command: Command) => {
-      const { openIndex } = await import('./indexer.ts')
+      const [{ openIndex }, { loadExplorer }] = await Promise.all([import('./indexer.ts'), import('./emitted.ts')])
       const interrupted = interruptSignal()
       const zstdDictionary = options.zstdDictionary === undefined ? undefined : readDictionary(options.zstdDictionary)
-      const index = await openIndex(projectOf(command), options.db, { ...fromEnvironment(), zstdDictionary })
+      const project = projectOf(command)
+      const explorer = options.explorer ? await loadExplorer(project) : undefined
+      const index = await openIndex(project, options.db, { ...fromEnvironment(), zstdDictionary, explorer })
       try {
         await runIndex(index, options, interrupted)
       } finally {

@@ -2,10 +2,12 @@ import type { App } from '../app.ts'
 import { XrpcError } from '../core/errors.ts'
 import type { RuntimeState } from '../core/liveness.ts'
 import type { Logger } from '../core/log.ts'
+import type { Page } from '../core/page.ts'
 import type { Route, RouteAnswer } from '../core/route.ts'
 import type { Clock } from '../core/time.ts'
 import type { MaybePromise, Store } from '../storage/store.ts'
 import type { AccountSource } from './actors.ts'
+import { frontPage } from './front-page.ts'
 import { failure, HEADERS, isBodiless, preflight, READING, type ServedRequest, type ServedResponse } from './http.ts'
 import { createMethods } from './methods.ts'
 import { allowedBy, createRouteTable, type FoundRoutes, readBody } from './routes.ts'
@@ -32,6 +34,8 @@ export interface RouterOptions {
   readonly accounts?: AccountSource
   /** What is served besides the app's own queries: procedures, pages, and what an operator asks for. */
   readonly routes?: readonly Route[]
+  /** What browsers get at `/`. Default: what everyone gets there. */
+  readonly page?: Page | undefined
   /** Told of errors that are no fault of the request. Default: the console. */
   readonly logger?: Logger
   readonly clock?: Clock
@@ -43,13 +47,8 @@ export function createRouter(options: RouterOptions): Router {
   const methods = createMethods(app, store, options.accounts)
   const listed = [...systemRoutes(options), ...(options.routes ?? [])]
   const endpoints = [...new Set([...listed.map(({ path }) => path), ...methods.keys()])]
-  const overview: Route = {
-    method: 'GET',
-    path: '/',
-    answer: async () => ({ status: 200, body: { status: 'ok', namespace: app.namespace, endpoints } }),
-  }
-  // Whoever has a page for `/` says the same to those who want JSON.
-  const routes = createRouteTable(listed.some(({ path }) => path === '/') ? listed : [...listed, overview])
+  const front = frontPage({ status: 'ok', namespace: app.namespace, endpoints }, options.page)
+  const routes = createRouteTable([...listed, front])
 
   async function answer(request: ServedRequest): Promise<ServedResponse> {
     const { method, url } = request

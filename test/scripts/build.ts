@@ -1,7 +1,8 @@
-/** Builds `dist/`: JavaScript and declarations by tsc, templates beside the code that reads them. */
+/** Builds `dist/`: JavaScript and declarations by tsc, templates beside the code that reads them, the explorer as text. */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, cpSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { loadParts } from '../../runtime/explorer/assets.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
 const at = (...parts: string[]) => path.join(root, ...parts)
@@ -12,3 +13,8 @@ execFileSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at(
 })
 cpSync(at('generator/templates'), at('dist/generator/templates'), { recursive: true })
 chmodSync(at('dist/generator/cli.js'), 0o755)
+const parts = JSON.stringify(await loadParts(), null, 2)
+writeFileSync(
+  at('dist/runtime/explorer/assets.js'),
+  `const parts = ${parts}\n\nexport const loadParts = async () => parts\n`,
+)

@@ -1,0 +1,46 @@
+import { announce, h } from './dom.ts'
+
+/** A button that copies what `text` gives at that moment. */
+export function copyButton(text: () => string, label = 'Copy', what = 'text'): HTMLButtonElement {
+  const button = h('button', {
+    type: 'button',
+    class: 'small',
+    'aria-label': `${label} ${what}`,
+    on: {
+      async click() {
+        const done = await copy(text())
+        button.textContent = done ? 'Copied' : 'Not allowed'
+        announce(done ? `Copied ${what}` : 'The browser does not allow copying')
+        setTimeout(() => {
+          button.textContent = label
+        }, 1500)
+      },
+    },
+  })
+  button.textContent = label
+  return button
+}
+
+async function copy(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text)
+    return true
+  } catch {
+    return copyBySelection(text)
+  }
+}
+
+/** Over plain HTTP from another machine, browsers have no clipboard but this one. */
+function copyBySelection(text: string): boolean {
+  const focused = document.activeElement
+  const area = h('textarea', { class: 'visually-hidden', 'aria-hidden': 'true', tabindex: -1 })
+  area.value = text
+  document.body.append(area)
+  area.select()
+  try {
+    return document.execCommand('copy')
+  } finally {
+    area.remove()
+    if (focused instanceof HTMLElement) focused.focus()
+  }
+}
