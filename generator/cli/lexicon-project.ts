@@ -35,7 +35,7 @@ export async function lexiconProject({ root, explicitConfig }: Project, out?: st
   const directory = out === undefined ? directoryOf(config, raw, path.dirname(configPath)) : path.resolve(root, out)
   const { plc, allowHosts } = config
   const others = config.lexicons.filter((source) => source.path !== directory)
-  const elsewhere = new Set(others.flatMap((source) => [...readDirectory(source.path).keys()]))
+  const elsewhere = new Set(others.flatMap(({ path, except }) => [...readDirectory(path, except).keys()]))
   return { directory, missing: await missingOf(config), elsewhere, plc, allowHosts }
 }
 

@@ -15,11 +15,15 @@ export interface HeldLexicon {
   readonly doc: LexiconDoc
 }
 
-/** The valid lexicon documents below a directory, by NSID; of two documents of one NSID the first. */
-export function readDirectory(directory: string): Map<string, HeldLexicon> {
+/**
+ * The valid lexicon documents below a directory, by NSID; of two documents of one NSID the first.
+ *
+ * @param except directory below that is left out
+ */
+export function readDirectory(directory: string, except?: string): Map<string, HeldLexicon> {
   const held = new Map<string, HeldLexicon>()
   if (!existsSync(directory)) return held
-  for (const file of jsonFiles({ kind: 'directory', name: '', path: directory })) {
+  for (const file of jsonFiles({ kind: 'directory', name: '', path: directory, ...(except && { except }) })) {
     const reading = readLexicon(readFileSync(file, 'utf8'), path.basename(file))
     if (reading.kind === 'document' && !held.has(reading.doc.id)) held.set(reading.doc.id, { file, doc: reading.doc })
   }
@@ -42,9 +46,9 @@ export async function cidOf(doc: LexiconDoc): Promise<string> {
 }
 
 /** A published document without what makes it a record. */
-export function withoutType(doc: LexiconDoc): LexiconDoc {
-  const { $type: _, ...rest } = doc as LexiconDoc & { $type?: unknown }
-  return rest
+export function withoutType<T extends object>(doc: T): T {
+  const { $type: _, ...rest } = doc as T & { $type?: unknown }
+  return rest as T
 }
 
 /**

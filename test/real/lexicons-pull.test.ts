@@ -1,12 +1,15 @@
 /** `lexidex lexicons pull` as users run it: against a name server, a PLC directory, a PDS and an index. */
 import { existsSync, rmSync } from 'node:fs'
 import path from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { serve } from '../../runtime/node/index.ts'
 import { TestProject } from '../cli/project.ts'
 import { openIndexer } from '../operations/support.ts'
 import { type RealAccount, type RealNetwork, startRealNetwork } from './atproto.ts'
 import { type NameServer, startNameServer } from './dns.ts'
+
+// Each step is a process of its own.
+vi.setConfig({ testTimeout: 180_000 })
 
 const SCHEMA = 'com.atproto.lexicon.schema'
 
