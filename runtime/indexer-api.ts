@@ -45,6 +45,11 @@ export interface IndexerOptions {
   readonly repos?: readonly string[] | undefined
   /** Opens the admin routes to whoever sends it as a bearer token. Default: they are closed. */
   readonly adminSecret?: string | undefined
+  /**
+   * For work on an app, on one's own machine: the admin routes need no secret of programs there, and of pages that this
+   * index itself serves, as long as it is reached as localhost. Default false.
+   */
+  readonly development?: boolean | undefined
   /** Refuses records whose content does not have the CID that their source states. Default false: sources are trusted. */
   readonly verifyCid?: boolean | undefined
   /** Who may call `{ns}.notifyOfUpdate`. Default: as the config has it; nobody, where it says nothing. */

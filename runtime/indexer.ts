@@ -8,6 +8,7 @@ import { createGuardedFetch } from './identity/guarded-fetch.ts'
 import { createResolver } from './identity/resolver.ts'
 import type { Indexer, IndexerOptions } from './indexer-api.ts'
 import { checkAccounts } from './operations/accounts/accounts.ts'
+import { adminsOnly } from './operations/admin-access.ts'
 import { backfill } from './operations/backfill/backfill.ts'
 import { discover } from './operations/backfill/discover.ts'
 import type { OperationContext } from './operations/context.ts'
@@ -19,6 +20,7 @@ import { notify } from './operations/on-demand/notify.ts'
 import { notifyRoutes } from './operations/on-demand/notify-route.ts'
 import { OnDemand } from './operations/on-demand/on-demand.ts'
 import { listQuarantine, retryQuarantine } from './operations/quarantine.ts'
+import { quarantineRoutes } from './operations/quarantine-routes.ts'
 import { refresh } from './operations/refresh/refresh.ts'
 import { adminRoutes, BackgroundBackfills } from './operations/runs/admin.ts'
 import { checkForInterruptedBackfill, performBackfill, resumeBackfill } from './operations/runs/runs.ts'
@@ -77,6 +79,7 @@ export function createIndexer<DB>(app: App, store: Store, options: IndexerOption
   const background = new BackgroundBackfills(context)
   const onDemand = new OnDemand(context, () => ready())
   const { namespace } = app
+  const forAdmins = adminsOnly({ secret: options.adminSecret, development: options.development ?? false }, context)
   const router = createRouter({
     app,
     store,
@@ -90,10 +93,11 @@ export function createIndexer<DB>(app: App, store: Store, options: IndexerOption
       ...notifyRoutes({ namespace, access: options.notify, context, notify: (uris) => indexer.notify(uris) }),
       ...adminRoutes({
         namespace,
-        secret: options.adminSecret,
+        forAdmins,
         context,
         start: (force) => indexer.startBackfill(force),
       }),
+      ...quarantineRoutes({ namespace, forAdmins, context, ready: () => ready() }),
     ],
   })
   const served = createStatus(app, store, { clock, state })

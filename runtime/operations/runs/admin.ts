@@ -1,6 +1,6 @@
-import { checkBearer } from '../../core/bearer.ts'
-import { invalidRequest, isProgrammingError, LexidexError, messageOf, XrpcError } from '../../core/errors.ts'
+import { invalidRequest, LexidexError, XrpcError } from '../../core/errors.ts'
 import type { Route, RouteRequest } from '../../core/route.ts'
+import type { ForAdmins } from '../admin-access.ts'
 import type { OperationContext } from '../context.ts'
 import { type BackfillKind, findRun, listRunErrors, type RunRow } from './run-rows.ts'
 import { BackfillInProgress, type PerformOptions, performPrepared, prepareBackfill } from './runs.ts'
@@ -57,55 +57,33 @@ export class BackgroundBackfills {
 
 export interface AdminRoutesOptions {
   readonly namespace: string
-  /** Default: nobody is let in. */
-  readonly secret: string | undefined
+  readonly forAdmins: ForAdmins
   readonly context: OperationContext
   readonly start: (force?: BackfillKind) => Promise<StartedBackfill>
 }
 
 /**
- * What an operator may ask for, with a secret as bearer token:
+ * What an operator may ask for:
  *
  * - `POST {ns}.admin.backfill?force=catch_up|full_sync`: 202 where one was started, 200 where none is due, 409 where one
  *   goes on.
  * - `GET {ns}.admin.backfill/{id}` or `?id=`: how a run is. 400, 404.
  * - `GET {ns}.admin.backfill/{id}/errors`: the first 1000 of its errors, oldest first.
- *
- * 401 without a token, 403 with a wrong one, 503 where there is no secret, and while the database cannot be used.
- *
- * @throws LexidexError where the secret is empty
  */
-export function adminRoutes({ namespace, secret, context, start }: AdminRoutesOptions): readonly Route[] {
-  if (secret?.trim() === '') {
-    throw new LexidexError('The secret of the admin routes is empty', {
-      hint: 'Give `adminSecret` a secret, or leave it out to switch the routes off.',
-    })
-  }
+export function adminRoutes({ namespace, forAdmins, context, start }: AdminRoutesOptions): readonly Route[] {
   const path = `/xrpc/${namespace}.admin.backfill`
 
-  const guarded = (method: Route['method'], at: string, answer: Route['answer']): Route => ({
-    method,
-    path: at,
-    async answer(request) {
-      await authorize(request, secret)
-      try {
-        return await answer(request)
-      } catch (error) {
-        throw translate(context, error)
-      }
-    },
-  })
   const run = (request: RouteRequest) => readRun(context, request)
 
   return [
-    guarded('POST', path, async ({ params }) => {
-      const started = await start(readForce(params.get('force')))
+    forAdmins('POST', path, async ({ params }) => {
+      const started = await start(readForce(params.get('force'))).catch(inProgress)
       if (started.type === 'not_needed') return { status: 200, body: { message: started.message } }
       return { status: 202, body: started }
     }),
-    guarded('GET', path, async (request) => ({ status: 200, body: viewOf(await run(request)) })),
-    guarded('GET', `${path}/{id}`, async (request) => ({ status: 200, body: viewOf(await run(request)) })),
-    guarded('GET', `${path}/{id}/errors`, async (request) => {
+    forAdmins('GET', path, async (request) => ({ status: 200, body: viewOf(await run(request)) })),
+    forAdmins('GET', `${path}/{id}`, async (request) => ({ status: 200, body: viewOf(await run(request)) })),
+    forAdmins('GET', `${path}/{id}/errors`, async (request) => {
       const { id } = await run(request)
       const errors = (await listRunErrors(context, id)).map((error) => ({
         id: String(error.id),
@@ -117,17 +95,6 @@ export function adminRoutes({ namespace, secret, context, start }: AdminRoutesOp
       return { status: 200, body: { errors } }
     }),
   ]
-}
-
-async function authorize({ headers }: RouteRequest, secret: string | undefined): Promise<void> {
-  if (secret === undefined) {
-    throw new XrpcError(503, 'AdminDisabled', 'The admin routes are off: this index was opened without `adminSecret`.')
-  }
-  const outcome = await checkBearer(headers, secret)
-  if (outcome === 'missing') {
-    throw new XrpcError(401, 'AuthenticationRequired', 'Send the admin secret as `Authorization: Bearer …`.')
-  }
-  if (outcome === 'wrong') throw new XrpcError(403, 'Forbidden', 'That is not the admin secret.')
 }
 
 /** What is not known is as good as nothing. */
@@ -158,11 +125,8 @@ function viewOf(run: RunRow) {
   }
 }
 
-/** A failure as an answer, where it is one that the caller can do something about. */
-function translate({ store }: OperationContext, error: unknown): unknown {
-  if (error instanceof BackfillInProgress) return new XrpcError(409, 'BackfillInProgress', error.message)
-  if (error instanceof XrpcError || isProgrammingError(error) || !store.isTransient(error)) return error
-  return new XrpcError(503, 'DatabaseUnavailable', `The database cannot be used for the moment: ${messageOf(error)}`)
+function inProgress(error: unknown): never {
+  throw error instanceof BackfillInProgress ? new XrpcError(409, 'BackfillInProgress', error.message) : error
 }
 
 function iso(ms: number): string {
