@@ -7,6 +7,13 @@ export type { NotifyError, NotifyResult } from '../core/notify.ts'
 export { XrpcClientError } from './error.ts'
 export type { Hydrated, Nested } from './hydrated.ts'
 export type { Json, JsonBlob, JsonBytes, JsonLink } from './json.ts'
-export type { CallOptions, ClientOptions, FetchFunction, HeadersFunction } from './options.ts'
+export type {
+  CallOptions,
+  ClientOptions,
+  FetchFunction,
+  HeadersFunction,
+  ServiceAuthFunction,
+  ServiceAuthRequest,
+} from './options.ts'
 export type { Cursor, ListParams, NoProfile, Page, Profile, RecordView } from './views.ts'
 export { createXrpcClient, type XrpcClient } from './xrpc.ts'

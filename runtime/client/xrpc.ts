@@ -76,7 +76,7 @@ export function createXrpcClient(service: string | URL, options: ClientOptions =
     const signal = eitherSignal(options.signal, call.signal)
     for (let attempt = 0; ; attempt++) {
       signal?.throwIfAborted()
-      const headers = await makeHeaders(nsid, options, call)
+      const headers = await makeHeaders(nsid, base, options, call)
       if (body !== null) headers.set('content-type', 'application/json')
       signal?.throwIfAborted()
       try {
@@ -145,11 +145,15 @@ function serviceUrl(service: string | URL): string {
   return url.href.replace(/\/+$/, '')
 }
 
-async function makeHeaders(nsid: string, options: ClientOptions, call: CallOptions): Promise<Headers> {
+async function makeHeaders(nsid: string, base: string, options: ClientOptions, call: CallOptions): Promise<Headers> {
   const own = typeof options.headers === 'function' ? await options.headers(nsid) : options.headers
   const headers = new Headers({ accept: 'application/json' })
   for (const [name, value] of [...Object.entries(own ?? {}), ...Object.entries(call.headers ?? {})]) {
     headers.set(name, value)
+  }
+  if (options.serviceAuth !== undefined && !headers.has('authorization')) {
+    const aud = options.serviceDid ?? `did:web:${encodeURIComponent(new URL(base).host)}`
+    headers.set('authorization', `Bearer ${await options.serviceAuth({ aud, lxm: nsid })}`)
   }
   return headers
 }

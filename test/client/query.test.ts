@@ -109,6 +109,28 @@ describe('headers', () => {
     expect(server.requests.map((r) => r.headers.authorization)).toEqual([`Bearer ${NSID} 1`, `Bearer ${NSID} 2`])
   })
 
+  it('asks for a service auth token of every request, for its method and this service', async () => {
+    const server = await serve(reply(503, {}, { 'retry-after': '0' }), reply(200, {}))
+    const asked: unknown[] = []
+    const serviceAuth = async (request: { aud: string; lxm: string }) => `token${asked.push(request)}`
+    const client = createXrpcClient(server.url, { serviceAuth })
+    await client.query(NSID)
+    await client.procedure('com.example.notifyOfUpdate', {})
+    await client.query(NSID, {}, { headers: { Authorization: 'Bearer own' } })
+    const aud = `did:web:127.0.0.1%3A${new URL(server.url).port}`
+    const lxm = 'com.example.notifyOfUpdate'
+    expect(asked).toEqual([
+      { aud, lxm: NSID },
+      { aud, lxm: NSID },
+      { aud, lxm },
+    ])
+    const sent = server.requests.map(({ headers }) => headers.authorization)
+    expect(sent).toEqual(['Bearer token1', 'Bearer token2', 'Bearer token3', 'Bearer own'])
+
+    await createXrpcClient(server.url, { serviceAuth, serviceDid: 'did:web:a.example' }).query(NSID)
+    expect(asked.at(-1)).toEqual({ aud: 'did:web:a.example', lxm: NSID })
+  })
+
   it('passes on what the function throws, without a request', async () => {
     const server = await serve(reply(200, {}))
     const failure = new Error('logged out')

@@ -90,6 +90,16 @@ test('a token of the account’s PDS lets it notify of its own records', async (
   expect(await notify([own.uri], { ...claims, aud: 'did:web:other.example.com' })).toBe(401)
 })
 
+test("the client gets tokens of the account's PDS by itself", async () => {
+  const [own, other] = [await write(alice, 'Picnic'), await write(bob, 'Concert')]
+  const xrpc = createXrpcClient('https://index.example.com', {
+    fetch: (url, init) => indexer.fetch(new Request(url, init)),
+    serviceAuth: async (request) => (await alice.agent.com.atproto.server.getServiceAuth(request)).data.token,
+  })
+  expect(await xrpc.procedure(METHOD, { uris: [own.uri] })).toEqual({ indexed: 1, deleted: 0 })
+  await expect(xrpc.procedure(METHOD, { uris: [other.uri] })).rejects.toMatchObject({ status: 403 })
+})
+
 test('a list of an account that nobody has told of has its records', async () => {
   const picnic = await write(alice, 'Picnic on demand')
   const { records } = await api.event.listRecords({ did: alice.did })
