@@ -225,12 +225,14 @@ function checkMethodNames(namespace: string, collections: readonly ResolvedColle
   }
 }
 
+const SUPPORTED: ReadonlySet<string> = new Set(['sqlite', 'postgres'])
+
 function databasesOf(input: ParsedConfig, issues: Issues): readonly Database[] {
   const databases = [...new Set([input.database].flat())]
   for (const name of databases) {
-    if (name === 'sqlite') continue
+    if (SUPPORTED.has(name)) continue
     issues.error('unsupported-database', 'database', `This version of lexidex does not generate for ${name} yet.`, {
-      hint: 'Use `sqlite`.',
+      hint: 'Use `sqlite` or `postgres`.',
     })
   }
   return databases

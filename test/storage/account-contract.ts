@@ -17,7 +17,7 @@ export function accountContract(open: OpenDatabase): void {
 
   async function found(word: string): Promise<unknown[]> {
     const { store } = context
-    const sql = `SELECT uri FROM meetup WHERE hidden = 0 AND ${store.reads.searchCondition(meetup)}`
+    const sql = `SELECT uri FROM meetup WHERE hidden = 0 AND ${store.reads.searchCondition(meetup)} ORDER BY uri`
     return (await store.prepare(sql).all([store.reads.compileSearch(word)])).map((row) => row.uri)
   }
 

@@ -1,4 +1,5 @@
 import type { OpenDatabase } from './harness.ts'
+import { openPostgres } from './postgres-harness.ts'
 import { openSqlite } from './sqlite-harness.ts'
 
 /** A database that tests of what stands on storage run on as well. */
@@ -9,7 +10,10 @@ export interface TestDatabase {
   readonly share: number
 }
 
-const ALL: readonly TestDatabase[] = [{ name: 'sqlite', open: () => openSqlite('inline'), share: 1 }]
+const ALL: readonly TestDatabase[] = [
+  { name: 'sqlite', open: () => openSqlite('inline'), share: 1 },
+  { name: 'postgres', open: openPostgres, share: 0.1 },
+]
 
 const wanted = process.env.TEST_DATABASES?.split(',')
 

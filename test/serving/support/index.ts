@@ -84,7 +84,7 @@ function serveStore<S extends Store>(
     get,
     async call(method, params) {
       const { status, body } = await xrpc(method, params)
-      if (status !== 200) throw new Error(`${status} ${body}`)
+      if (status !== 200) throw new Error(`${status} ${body} ${errors.at(-1) ?? ''}`)
       return JSON.parse(body)
     },
     async fail(method, params) {

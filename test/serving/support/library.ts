@@ -235,9 +235,12 @@ export const library: App = {
   namespace: 'test.lib',
   collections: [book, person, review] as readonly CollectionDef[],
   methods: [listBooks, getBook, listReviews, listPeople],
-  migrations: {
-    sqlite: [{ name: '0001_init', statements: dialects.sqlite!.createSchema(plan).map(({ sql }) => sql) }],
-  },
+  migrations: Object.fromEntries(
+    Object.values(dialects).map(({ name, createSchema }) => [
+      name,
+      [{ name: '0001_init', statements: createSchema(plan).map(({ sql }) => sql) }],
+    ]),
+  ),
   schemas: [],
   lexicons: [{ lexicon: 1, id: 'test.lib.book.listRecords' }],
   jetstreams: [],

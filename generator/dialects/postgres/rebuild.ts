@@ -1,0 +1,51 @@
+import type { CounterPlan, SchemaPlan, TablePlan } from '../../plan/types.ts'
+import type { Statement } from '../dialect.ts'
+import { recounts } from './counters.ts'
+import { name } from './quote.ts'
+import { wordsFunction } from './search.ts'
+
+/**
+ * The trigger that makes all counts and all words anew, as whole sets. It fires when the mark of a bulk load is removed:
+ * so whatever becomes of a load, its mark cannot go without them.
+ */
+export function rebuildTrigger(plan: SchemaPlan): Statement[] {
+  const body = [...plan.tables.flatMap(rebuildSearch), ...plan.counters.flatMap(rebuildCounts)]
+  if (body.length === 0) return []
+  return [
+    {
+      comment: 'After a bulk load, which keeps neither words nor counts: the end of its mark makes them anew',
+      sql: `CREATE FUNCTION lexidex_rebuild() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+${body.join('\n')}
+  RETURN NULL;
+END $$`,
+    },
+    {
+      sql: `CREATE TRIGGER lexidex_rebuild AFTER DELETE ON lexidex_state
+FOR EACH ROW WHEN (OLD.name = 'bulk_load') EXECUTE FUNCTION lexidex_rebuild()`,
+    },
+  ]
+}
+
+function rebuildSearch({ name: table, search }: TablePlan): string[] {
+  if (search === null) return []
+  return [
+    `  DELETE FROM ${name(search.table)};`,
+    `  INSERT INTO ${name(search.table)} (id, words) SELECT id, ${name(wordsFunction(search))}(record) FROM ${name(table)};`,
+  ]
+}
+
+function rebuildCounts(counter: CounterPlan): string[] {
+  const columns = counter.counts.map(({ column }) => name(column))
+  const numbers = columns.map((_, i) => `coalesce(counted.n${i}, 0)`)
+  const sets = columns.map((column, i) => `${column} = ${numbers[i]}`)
+  const differs = columns.map((column, i) => `parent.${column} <> ${numbers[i]}`)
+  return [
+    `  UPDATE ${name(counter.parent)} AS changed SET ${sets.join(', ')}`,
+    `  FROM ${name(counter.parent)} AS parent LEFT JOIN (`,
+    `    SELECT ${[`child.${name(counter.column)} AS pointer`, ...recounts(counter).map((n, i) => `${n} AS n${i}`)].join(', ')}`,
+    `    FROM ${name(counter.child)} AS child WHERE child.hidden = 0 GROUP BY child.${name(counter.column)}`,
+    `  ) AS counted ON counted.pointer = parent.${counter.match}`,
+    `  WHERE changed.id = parent.id AND (${differs.join(' OR ')});`,
+  ]
+}

@@ -1,0 +1,38 @@
+import type { Statement } from '../dialect.ts'
+import { name } from './quote.ts'
+
+export type Event = 'INSERT' | 'DELETE' | 'UPDATE'
+
+const ROWS: Readonly<Record<Event, string>> = {
+  INSERT: 'NEW TABLE AS new_rows',
+  DELETE: 'OLD TABLE AS old_rows',
+  UPDATE: 'OLD TABLE AS old_rows NEW TABLE AS new_rows',
+}
+
+/**
+ * A trigger that runs once per statement, over all rows that it wrote: `old_rows` and `new_rows`.
+ *
+ * A statement must not both insert and update (ON CONFLICT DO UPDATE, MERGE): two triggers would run then, and each
+ * would find the other's rows in the table already. Batches never do.
+ */
+export function statementTrigger(
+  title: string,
+  event: Event,
+  table: string,
+  body: readonly string[],
+  comment?: string,
+): Statement[] {
+  const sql = `CREATE FUNCTION ${name(title)}() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+${body.join('\n')}
+  RETURN NULL;
+END $$`
+  return [
+    comment === undefined ? { sql } : { comment, sql },
+    {
+      sql: `CREATE TRIGGER ${name(title)} AFTER ${event} ON ${name(table)}
+REFERENCING ${ROWS[event]}
+FOR EACH STATEMENT EXECUTE FUNCTION ${name(title)}()`,
+    },
+  ]
+}

@@ -1,0 +1,167 @@
+import type { Kysely } from 'kysely'
+import pg from 'pg'
+import type { CollectionDef } from '../../core/collection.ts'
+import { LexidexError, messageOf } from '../../core/errors.ts'
+import { type Logger, silentLogger } from '../../core/log.ts'
+import type { ApplyBatch } from '../../core/operation.ts'
+import type { ApplyResult, Migration, PreparedQuery, ReadDialect, Store } from '../store.ts'
+import { BatchWriter } from './apply.ts'
+import { type Bound, inTransaction, isCollision, isDatabaseCondition, prepared } from './connection.ts'
+import { createKysely } from './kysely.ts'
+import { migrate } from './migrate.ts'
+import { postgresReads } from './reads.ts'
+import { numbered, quote } from './sql.ts'
+import { tablesOf } from './tables.ts'
+import { WriterUnavailable } from './unavailable.ts'
+
+export interface PostgresStoreOptions {
+  /**
+   * Where lists and records are read from: a replica, which may be behind. Default: the same database, so that what was
+   * written is read back.
+   */
+  readonly readFrom?: pg.Pool | string
+  /** Connections at most, of each pool that is opened here. Default 10. */
+  readonly connections?: number
+  /** Whether statements are prepared by name; false behind a pooler that hands out connections by transaction. Default true. */
+  readonly prepare?: boolean
+  /** Told of the migrations that were applied, and of connections that were lost. Default: warnings only, to the console. */
+  readonly logger?: Logger
+}
+
+/** An index in one Postgres database, which several processes may share. */
+export interface PostgresStore extends Store {
+  readonly dialect: 'postgres'
+  /** Where all is written. */
+  readonly pool: pg.Pool
+  migrate(migrations: readonly Migration[]): Promise<readonly string[]>
+  use(collections: readonly CollectionDef[]): Promise<void>
+  apply(batch: ApplyBatch, follows?: ApplyBatch): Promise<ApplyResult>
+  close(): Promise<void>
+}
+
+/**
+ * An index in a Postgres database, version 15 or later, encoded in UTF-8.
+ *
+ * @param connection a URL, whose pool the store opens and ends; or a pool, which stays the caller's
+ * @example
+ * const store = createPostgresStore('postgres://app:secret@localhost/index')
+ */
+export function createPostgresStore(connection: pg.Pool | string, options: PostgresStoreOptions = {}): PostgresStore {
+  return new PgStore(connection, options)
+}
+
+const warnings: Logger = { ...silentLogger, warn: console.warn, error: console.error }
+
+/** Times that a batch is tried which met another writer. */
+const ATTEMPTS = 5
+
+class PgStore implements PostgresStore {
+  readonly dialect = 'postgres'
+  readonly pool: pg.Pool
+  readonly db: Kysely<any>
+  readonly reads: ReadDialect = postgresReads
+  readonly background = true
+  readonly #readPool: pg.Pool
+  /** Pools that were opened here. */
+  readonly #own: pg.Pool[] = []
+  readonly #logger: Logger
+  readonly #named: boolean
+  readonly #failed = new WeakSet<ApplyBatch>()
+  #writer: BatchWriter | null = null
+  /** Settles when the batches that were given are done. */
+  #last: Promise<unknown> = Promise.resolve()
+  #closing: Promise<void> | null = null
+
+  constructor(connection: pg.Pool | string, options: PostgresStoreOptions) {
+    this.#logger = options.logger ?? warnings
+    this.#named = options.prepare ?? true
+    this.pool = this.#open(connection, options)
+    this.#readPool = options.readFrom === undefined ? this.pool : this.#open(options.readFrom, options)
+    this.db = createKysely(this.pool)
+  }
+
+  async migrate(migrations: readonly Migration[]): Promise<readonly string[]> {
+    const applied = await migrate(this.pool, migrations, Date.now())
+    for (const name of applied) this.#logger.log(`applied migration ${name}`)
+    return applied
+  }
+
+  async use(collections: readonly CollectionDef[]): Promise<void> {
+    const tables = tablesOf(collections)
+    for (const { table, columns } of tables) {
+      const names = ['uri', 'rev', ...columns.map(({ name }) => name), 'record'].map(quote)
+      try {
+        await this.pool.query(`SELECT ${names.join(', ')} FROM ${quote(table)} LIMIT 0`)
+      } catch (cause) {
+        if (isDatabaseCondition(cause)) throw cause
+        throw new LexidexError(`The database does not fit the collections: ${messageOf(cause)}`, {
+          hint: 'Run the migrations first (`migrate()`), those emitted together with these collections.',
+          cause,
+        })
+      }
+    }
+    this.#writer = new BatchWriter(tables, this.#named)
+  }
+
+  apply(batch: ApplyBatch, follows?: ApplyBatch): Promise<ApplyResult> {
+    const applied = this.#last.then(() => this.#apply(batch, follows))
+    this.#last = applied.catch(() => this.#failed.add(batch))
+    return applied
+  }
+
+  isTransient(error: unknown): boolean {
+    return error instanceof WriterUnavailable || isDatabaseCondition(error)
+  }
+
+  prepare(sql: string): PreparedQuery {
+    const text = numbered(sql)
+    // What is searched for decides how: a plan for any search would be one for none.
+    const named = this.#named && !text.includes('::tsquery')
+    return {
+      all: async (values) => {
+        const { rows } = await this.#readPool.query(prepared(text, values.map(storable), named))
+        return rows
+      },
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#last.then(async () => {
+      await Promise.all(this.#own.map((pool) => pool.end()))
+    })
+    return this.#closing
+  }
+
+  async #apply(batch: ApplyBatch, follows: ApplyBatch | undefined): Promise<ApplyResult> {
+    if (follows !== undefined && this.#failed.has(follows)) {
+      throw new WriterUnavailable('The batch before this one was not applied')
+    }
+    const writer = this.#writer
+    if (writer === null) {
+      throw new LexidexError('The store was not told of its collections', {
+        hint: 'Call `store.use(app.collections)` once after `migrate()`.',
+      })
+    }
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await inTransaction(this.pool, (client) => writer.write(client, batch))
+      } catch (error) {
+        if (attempt === ATTEMPTS || !isCollision(error)) throw error
+      }
+    }
+  }
+
+  #open(connection: pg.Pool | string, { connections = 10 }: PostgresStoreOptions): pg.Pool {
+    const pool =
+      typeof connection === 'string' ? new pg.Pool({ connectionString: connection, max: connections }) : connection
+    if (typeof connection === 'string') this.#own.push(pool)
+    // Of connections that nobody uses: whoever asks next gets another.
+    pool.on('error', (error) => this.#logger.warn(`Lost a connection to Postgres: ${messageOf(error)}`))
+    return pool
+  }
+}
+
+/** No text holds NUL: nothing that is asked for with one is there. */
+function storable(value: string | number | null): Bound {
+  return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '') : value
+}

