@@ -1,3 +1,5 @@
+import { afterAll } from 'vitest'
+import { D1Server } from './d1-harness.ts'
 import type { OpenDatabase } from './harness.ts'
 import { openPostgres } from './postgres-harness.ts'
 import { openSqlite } from './sqlite-harness.ts'
@@ -10,9 +12,13 @@ export interface TestDatabase {
   readonly share: number
 }
 
+const d1 = new D1Server()
+afterAll(() => d1.close())
+
 const ALL: readonly TestDatabase[] = [
   { name: 'sqlite', open: () => openSqlite('inline'), share: 1 },
   { name: 'postgres', open: openPostgres, share: 0.1 },
+  { name: 'd1', open: d1.open, share: 0.1 },
 ]
 
 const wanted = process.env.TEST_DATABASES?.split(',')
