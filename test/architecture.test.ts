@@ -46,6 +46,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'runtime/app.ts',
   ],
   'runtime/serving': ['runtime/core', 'runtime/storage', 'runtime/app.ts'],
+  'runtime/platform': ['runtime/core'],
   'runtime/client': ['runtime/core'],
   'runtime/explorer': ['runtime/core'],
   // Runs in browsers: nothing of a server's.
@@ -102,6 +103,16 @@ test('the client is safe for browsers', () => {
   }
   visit('runtime/client/index.ts')
   expect([...reached].filter((file) => builtins.has(file))).toEqual([])
+})
+
+test('what runs everywhere leaves Node to its own folders', () => {
+  const own = ['runtime/platform/node', 'runtime/node', 'runtime/storage/sqlite', 'runtime/storage/postgres']
+  const wrong = sources
+    .filter((source) => isBelow(source.path, 'runtime') && !own.some((place) => isBelow(source.path, place)))
+    .flatMap((source) => source.imports.map((target) => ({ source, target })))
+    .filter(({ target }) => target.startsWith('node:') || target === 'ws')
+    .map(({ source, target }) => `${source.path} → ${target}`)
+  expect(wrong).toEqual([])
 })
 
 test('drivers appear only in the folder of their database', () => {

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { encode } from '@atproto/lex-cbor'
 import { type JsonValue, jsonToLex } from '@atproto/lex-json'
 import { CID } from 'multiformats/cid'
 import * as digest from 'multiformats/hashes/digest'
+import { platform } from '#platform'
 import { messageOf } from '../core/errors.ts'
 
 const DAG_CBOR = 0x71
@@ -24,5 +24,5 @@ export function cidProblem(record: unknown, cid: string): string | null {
 
 function cidOf(record: unknown): string {
   const bytes = encode(jsonToLex(record as JsonValue))
-  return CID.createV1(DAG_CBOR, digest.create(SHA_256, createHash('sha256').update(bytes).digest())).toString()
+  return CID.createV1(DAG_CBOR, digest.create(SHA_256, platform.sha256(bytes))).toString()
 }

@@ -1,12 +1,14 @@
 import { FetchError } from '../core/http.ts'
 
+type Timer = ReturnType<typeof setTimeout>
+
 /** Ends a request when its time is up or its caller gives up, and tells the two apart. */
 export class Deadline {
   readonly #target: string
   readonly #caller: AbortSignal | undefined
   readonly #ending = new AbortController()
-  readonly #whole: NodeJS.Timeout
-  #idle: NodeJS.Timeout | undefined
+  readonly #whole: Timer
+  #idle: Timer | undefined
   /** The time that was exceeded. */
   #exceededMs: number | null = null
 
@@ -59,7 +61,7 @@ export class Deadline {
 
   readonly #stop = () => this.#ending.abort()
 
-  #timer(ms: number): NodeJS.Timeout {
+  #timer(ms: number): Timer {
     return setTimeout(() => {
       this.#exceededMs ??= ms
       this.#stop()

@@ -1,7 +1,6 @@
-import dns from 'node:dns'
-import http from 'node:http'
-import https from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
+import { platform } from '#platform'
+import { isAddress, isPublicAddress, NOT_PUBLIC_HINT } from '../core/addresses.ts'
+import { concat } from '../core/bytes.ts'
 import {
   type Fetch,
   FetchError,
@@ -10,14 +9,16 @@ import {
   type StreamedAnswer,
   type StreamOptions,
 } from '../core/http.ts'
-import { isPublicAddress } from './addresses.ts'
+import type { TransportAnswer, TransportOptions } from '../core/platform.ts'
 import { createAllowList } from './allow-list.ts'
 import { Deadline } from './deadline.ts'
 
 const MAX_REDIRECTS = 5
+/** Names that mean the machine itself on every network. */
+const LOCAL = /(?:^|\.)localhost\.?$/
 const USER_AGENT = 'lexidex (an index of AT Protocol records)'
 
-export interface GuardedFetchOptions {
+export interface GuardedFetchOptions extends TransportOptions {
   /**
    * Hosts that may be fetched from whatever their address, and over plain http: `host` for every port,
    * `host:port` for one.
@@ -27,8 +28,6 @@ export interface GuardedFetchOptions {
   readonly timeoutMs?: number | undefined
   /** Bytes of a body. Default 10 MB. */
   readonly maxBytes?: number | undefined
-  /** How names become addresses. Default: the system's way. */
-  readonly lookup?: typeof dns.lookup | undefined
 }
 
 export interface GuardedFetch extends Fetch {
@@ -39,48 +38,48 @@ export interface GuardedFetch extends Fetch {
 }
 
 /**
- * GET for URLs that strangers chose (PDS endpoints, `did:web`, handles): https only, and only public addresses. The
- * address is checked where the connection is made, so a name cannot point elsewhere after it was looked at; redirects,
- * at most five, are held to the same rules. Bodies come as they are sent: compressed ones are not inflated.
+ * GET for URLs that strangers chose (PDS endpoints, `did:web`, handles): https only, and only public addresses; redirects,
+ * at most five, are held to the same rules. On Node the address is checked where the connection is made, so a name cannot
+ * point elsewhere after it was looked at, and bodies come as they are sent: compressed ones are not inflated. Workers show
+ * no addresses: what names lead to is left to their network, from which no private one can be reached.
  *
  * @throws LexidexError where an entry of `allowHosts` is no host
  */
 export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFetch {
-  const { timeoutMs = 10_000, maxBytes = 10_000_000, lookup = dns.lookup } = options
+  const { timeoutMs = 10_000, maxBytes = 10_000_000, lookup } = options
   const allowed = createAllowList(options.allowHosts ?? [])
-  const keep = { keepAlive: true, maxFreeSockets: 64 }
-  // A socket in a pool was checked when it was connected, so the pools must not mix.
-  const open = { http: new http.Agent({ ...keep, lookup }), https: new https.Agent({ ...keep, lookup }) }
-  const guarded = new https.Agent({ ...keep, lookup: guardedLookup(lookup) })
+  const transport = platform.createTransport({ lookup })
 
-  function agentFor(url: URL): http.Agent {
+  /** Whether only public addresses may be connected to. */
+  function isPublicOnly(url: URL): boolean {
     const isHttps = url.protocol === 'https:'
     if (!isHttps && url.protocol !== 'http:') throw refused(url, 'only https is fetched')
     if (url.username !== '' || url.password !== '') throw refused(url, 'it carries credentials')
-    if (allowed.has(url)) return isHttps ? open.https : open.http
+    if (allowed.has(url)) return false
     if (!isHttps) throw refused(url, 'only https is fetched')
     // Below 1024 sit services that speak something else (mail, shells), and must not be made to hear from us.
     if (url.port !== '' && Number(url.port) < 1024) throw refused(url, `no web server listens on port ${url.port}`)
     // Numbers are connected to without a lookup. URL has brought them all to their usual form.
     const address = url.hostname.replace(/^\[|\]$/g, '')
-    if (isIP(address) && !isPublicAddress(address)) throw refused(url, `${address} is not a public address`)
-    return guarded
+    if (isAddress(address) && !isPublicAddress(address)) throw refused(url, `${address} is not a public address`)
+    if (LOCAL.test(url.hostname)) throw refused(url, `${url.hostname} is this machine`)
+    return true
   }
 
   /** The head of the answer, after redirects. */
-  async function reach(target: string, { headers }: FetchOptions, signal: AbortSignal): Promise<http.IncomingMessage> {
+  async function reach(target: string, { headers }: FetchOptions, signal: AbortSignal): Promise<TransportAnswer> {
     let url = parseUrl(target)
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-      const message = await get(url, {
-        agent: agentFor(url),
+      const answer = await transport.get(url, {
+        isPublicOnly: isPublicOnly(url),
         signal,
         headers: { 'user-agent': USER_AGENT, ...headers },
       })
-      const { statusCode = 500, headers: answered } = message
-      if (statusCode < 300 || statusCode >= 400 || answered.location === undefined) return message
+      const location = answer.headers.get('location')
+      if (answer.status < 300 || answer.status >= 400 || location === null) return answer
       // Whatever body there is must not be waited for.
-      message.destroy()
-      url = parseUrl(answered.location, url)
+      answer.discard()
+      url = parseUrl(location, url)
     }
     throw new FetchError('refused', `${target}: more than ${MAX_REDIRECTS} redirects`)
   }
@@ -88,10 +87,10 @@ export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFe
   async function fetch(target: string, options: FetchOptions = {}): Promise<Response> {
     const deadline = new Deadline(target, options.signal, timeoutMs)
     try {
-      const message = await reach(target, options, deadline.signal)
+      const answer = await reach(target, options, deadline.signal)
       const chunks: Uint8Array[] = []
-      for await (const chunk of limited(message, target, maxBytes)) chunks.push(chunk)
-      return toResponse(message, Buffer.concat(chunks))
+      for await (const chunk of limited(answer, target, maxBytes)) chunks.push(chunk)
+      return toResponse(answer, concat(chunks))
     } catch (error) {
       throw deadline.explain(error)
     } finally {
@@ -103,9 +102,9 @@ export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFe
     const { idleMs } = options
     const deadline = new Deadline(target, options.signal, options.maxMs)
 
-    async function* body(message: http.IncomingMessage): AsyncGenerator<Uint8Array, void> {
+    async function* body(answer: TransportAnswer): AsyncGenerator<Uint8Array, void> {
       try {
-        for await (const chunk of limited(message, target, options.maxBytes)) {
+        for await (const chunk of limited(answer, target, options.maxBytes)) {
           // How long the reader takes is not the host's doing.
           deadline.pause()
           yield chunk
@@ -120,73 +119,34 @@ export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFe
 
     try {
       deadline.expect(idleMs)
-      const message = await reach(target, options, deadline.signal)
+      const answer = await reach(target, options, deadline.signal)
       deadline.expect(idleMs)
-      return { status: message.statusCode ?? 500, headers: headersOf(message), body: body(message) }
+      return { status: answer.status, headers: answer.headers, body: body(answer) }
     } catch (error) {
       deadline.end()
       throw deadline.explain(error)
     }
   }
 
-  const close = () => {
-    for (const agent of [open.http, open.https, guarded]) agent.destroy()
-  }
-  return Object.assign(fetch, { stream, close })
+  return Object.assign(fetch, { stream, close: transport.close })
 }
 
-function get(url: URL, options: http.RequestOptions): Promise<http.IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const request = (url.protocol === 'https:' ? https : http).get(url, options, (message) => {
-      // Whoever reads the body is told of its errors; until someone does they must not end the process.
-      message.on('error', () => {})
-      resolve(message)
-    })
-    request.on('error', reject)
-  })
-}
-
-async function* limited(message: http.IncomingMessage, target: string, maxBytes: number): AsyncGenerator<Buffer, void> {
+async function* limited({ body }: TransportAnswer, target: string, maxBytes: number): AsyncGenerator<Uint8Array, void> {
   let bytes = 0
-  for await (const chunk of message as AsyncIterable<Buffer>) {
+  for await (const chunk of body) {
     bytes += chunk.length
     if (bytes > maxBytes) throw new FetchError('too-large', `${target}: more than ${maxBytes} bytes`)
     yield chunk
   }
 }
 
-function toResponse(message: http.IncomingMessage, body: Buffer<ArrayBuffer>): Response {
-  const { statusCode: status = 500 } = message
+function toResponse({ status, headers }: TransportAnswer, body: Uint8Array<ArrayBuffer>): Response {
   const hasBody = status !== 204 && status !== 205 && status !== 304
-  return new Response(hasBody ? body : null, { status, headers: headersOf(message) })
+  return new Response(hasBody ? body : null, { status, headers })
 }
-
-function headersOf({ rawHeaders: raw }: http.IncomingMessage): Headers {
-  const headers = new Headers()
-  for (let i = 0; i + 1 < raw.length; i += 2) headers.append(raw[i]!, raw[i + 1]!)
-  return headers
-}
-
-function guardedLookup(lookup: typeof dns.lookup): LookupFunction {
-  return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) return callback(error, '')
-      // One private address among public ones is a trap, not a choice.
-      const hidden = addresses.find(({ address }) => !isPublicAddress(address))
-      if (hidden !== undefined || addresses.length === 0) {
-        const what = hidden === undefined ? 'no address' : `${hidden.address}, which is not a public address`
-        return callback(new FetchError('refused', `${hostname} has ${what}`, { hint: HINT }), '')
-      }
-      if (options.all) return callback(null, addresses)
-      callback(null, addresses[0]!.address, addresses[0]!.family)
-    })
-  }
-}
-
-const HINT = 'If the host is your own, name it in `allowHosts`.'
 
 function refused(url: URL, why: string): FetchError {
-  return new FetchError('refused', `${url.href} is not fetched: ${why}`, { hint: HINT })
+  return new FetchError('refused', `${url.href} is not fetched: ${why}`, { hint: NOT_PUBLIC_HINT })
 }
 
 function parseUrl(target: string, base?: URL): URL {

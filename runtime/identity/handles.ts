@@ -1,4 +1,4 @@
-import { Resolver as DnsResolver } from 'node:dns/promises'
+import { platform } from '#platform'
 import { isDid, isHandle } from '../core/at-uri.ts'
 import { messageOf } from '../core/errors.ts'
 import { type Fetch, FetchError } from '../core/http.ts'
@@ -38,7 +38,11 @@ const RESERVED = /\.(alt|arpa|example|internal|invalid|local|localhost|onion|tes
  *
  * Names that the internet cannot know (`.test`, `.internal`, …) go to the third at once.
  */
-export function createHandleResolver({ fetch, allowHosts, txt = systemTxt() }: HandleOptions): ResolveHandle {
+export function createHandleResolver({
+  fetch,
+  allowHosts,
+  txt = platform.createTxtLookup(),
+}: HandleOptions): ResolveHandle {
   const allowed = createAllowList(allowHosts)
   const vouchedFor = (pds: string | undefined): pds is string =>
     pds !== undefined && URL.canParse(pds) && allowed.has(new URL(pds))
@@ -65,11 +69,6 @@ export function createHandleResolver({ fetch, allowHosts, txt = systemTxt() }: H
     if (failure === null) return null
     throw new ResolveError(false, `Cannot resolve the handle ${handle}: ${messageOf(failure)}`, { cause: failure })
   }
-}
-
-function systemTxt(): TxtLookup {
-  const resolver = new DnsResolver({ timeout: 3000, tries: 2 })
-  return (name) => resolver.resolveTxt(name)
 }
 
 /** Codes of answers that say "there is none", beside those of name servers that do not answer. */

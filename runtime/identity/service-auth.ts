@@ -1,6 +1,8 @@
-import { type KeyObject, verify } from 'node:crypto'
+import { platform } from '#platform'
 import { isDid } from '../core/at-uri.ts'
+import { fromBase64Url } from '../core/bytes.ts'
 import { messageOf, XrpcError } from '../core/errors.ts'
+import type { PublicKey } from '../core/platform.ts'
 import type { Clock } from '../core/time.ts'
 import type { Resolver, SigningKey } from './resolver.ts'
 import { readKey } from './signing-key.ts'
@@ -41,11 +43,11 @@ export async function verifyServiceAuth(token: string, options: ServiceAuthOptio
   if (typeof iss !== 'string' || !isDid(iss))
     throw refused('BadJwtIss', 'its issuer (iss) is not the DID of an account')
 
-  const signed = Buffer.from(`${head}.${body}`)
-  const proof = Buffer.from(signature, 'base64url')
+  const signed = new TextEncoder().encode(`${head}.${body}`)
+  const proof = fromBase64Url(signature) ?? new Uint8Array()
   const fits = async (fresh: boolean) => {
     const key = await signingKey(iss, resolver, { fresh, alg: header.alg })
-    return key !== null && verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, proof)
+    return key !== null && platform.verify(key, signed, proof)
   }
   // The key may have been changed since the document was read.
   if ((await fits(false)) || (await fits(true))) return iss
@@ -59,7 +61,7 @@ function refused(error: string, why: string): XrpcError {
 function readPart(part: string): Record<string, unknown> {
   let value: unknown
   try {
-    value = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'))
+    value = JSON.parse(new TextDecoder().decode(fromBase64Url(part) ?? new Uint8Array()))
   } catch {
     throw refused('BadJwt', 'it is no JWT')
   }
@@ -71,7 +73,7 @@ async function signingKey(
   did: string,
   resolver: Pick<Resolver, 'resolve'>,
   { fresh, alg }: { fresh: boolean; alg: unknown },
-): Promise<KeyObject | null> {
+): Promise<PublicKey | null> {
   let stated: SigningKey | null
   try {
     stated = (await resolver.resolve(did, { fresh })).signingKey

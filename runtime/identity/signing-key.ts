@@ -1,5 +1,7 @@
-import { createPublicKey, ECDH, type KeyObject, verify } from 'node:crypto'
 import { base58btc } from 'multiformats/bases/base58'
+import { platform } from '#platform'
+import { toHex } from '../core/bytes.ts'
+import type { PublicKey } from '../core/platform.ts'
 import type { SigningKey } from './resolver.ts'
 
 /**
@@ -14,21 +16,19 @@ const CURVES = [
     type: 'EcdsaSecp256k1VerificationKey2019',
     alg: 'ES256K',
     curve: 'secp256k1',
-    crv: 'secp256k1',
     half: '7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0',
   },
   {
     prefix: [0x80, 0x24],
     type: 'EcdsaSecp256r1VerificationKey2019',
     alg: 'ES256',
-    curve: 'prime256v1',
-    crv: 'P-256',
+    curve: 'P-256',
     half: '7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8',
   },
 ] as const
 
 export interface ReadKey {
-  readonly key: KeyObject
+  readonly key: PublicKey
   /** Name of the algorithm in tokens. */
   readonly alg: 'ES256' | 'ES256K'
   readonly half: string
@@ -36,28 +36,26 @@ export interface ReadKey {
 
 /** Null where it is no key of a kind that atproto uses. */
 export function readKey({ type, multibase }: SigningKey): ReadKey | null {
+  let bytes: Uint8Array
   try {
-    const bytes = base58btc.decode(multibase)
-    const isMultikey = type === 'Multikey'
-    const kind = CURVES.find((curve) =>
-      isMultikey ? curve.prefix.every((byte, i) => bytes[i] === byte) : curve.type === type,
-    )
-    if (kind === undefined) return null
-    const { curve, crv, prefix, alg, half } = kind
-    const given = isMultikey ? bytes.subarray(prefix.length) : bytes
-    const point = ECDH.convertKey(given, curve, undefined, undefined, 'uncompressed') as Buffer
-    const [x, y] = [point.subarray(1, 33), point.subarray(33)].map((part) => part.toString('base64url'))
-    return { key: createPublicKey({ key: { kty: 'EC', crv, x: x!, y: y! }, format: 'jwk' }), alg, half }
+    bytes = base58btc.decode(multibase)
   } catch {
     // Strangers write DID documents: what is no key proves nothing.
     return null
   }
+  const isMultikey = type === 'Multikey'
+  const kind = CURVES.find((curve) =>
+    isMultikey ? curve.prefix.every((byte, i) => bytes[i] === byte) : curve.type === type,
+  )
+  if (kind === undefined) return null
+  const { curve, prefix, alg, half } = kind
+  return { key: { curve, point: isMultikey ? bytes.subarray(prefix.length) : bytes }, alg, half }
 }
 
 /** Whether bytes carry the signature of an account's key, in the one form that atproto allows. */
 export function isSignedBy(stated: SigningKey, signed: Uint8Array, signature: Uint8Array): boolean {
   const read = readKey(stated)
   if (read === null || signature.length !== 64) return false
-  if (Buffer.from(signature.subarray(32)).toString('hex') > read.half) return false
-  return verify('sha256', signed, { key: read.key, dsaEncoding: 'ieee-p1363' }, signature)
+  if (toHex(signature.subarray(32)) > read.half) return false
+  return platform.verify(read.key, signed, signature)
 }

@@ -1,5 +1,6 @@
 import { decode } from '@atproto/lex-cbor'
 import { CID } from 'multiformats/cid'
+import { concat } from '../core/bytes.ts'
 
 /** Bytes of a header or a block. Blocks of repos are records and tree nodes, which hosts keep below 1 MB. */
 const MAX_SECTION = 4_000_000
@@ -38,7 +39,7 @@ export class CarReader {
     this.#pieces.push(piece)
     this.#held += piece.length
     if (this.#held < this.#needed) return
-    const data = this.#pieces.length === 1 ? piece : Buffer.concat(this.#pieces)
+    const data = this.#pieces.length === 1 ? piece : concat(this.#pieces)
     let at = 0
     for (;;) {
       const section = readLength(data, at)

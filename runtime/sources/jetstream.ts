@@ -1,14 +1,14 @@
+import { platform } from '#platform'
 import { messageOf } from '../core/errors.ts'
 import type { SourceItem } from '../core/events.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
+import type { Frame, FrameDecoder } from '../core/platform.ts'
 import { type Clock, systemClock } from '../core/time.ts'
 import { createBackoff, sleep } from './backoff.ts'
 import { decodeFrame } from './frame.ts'
 import { JETSTREAM, moveTo, type Progress, readPosition, SKEW_US, toPosition } from './jetstream-position.ts'
 import { subscriptionUrls } from './jetstream-urls.ts'
-import { readSocket } from './socket.ts'
 import type { Source, SourceOptions } from './source.ts'
-import { createZstdDecoder, type FrameDecoder } from './zstd.ts'
 
 /** Each host has its own clock: how far a cursor of another one is set back. */
 const REWIND_US = 10_000_000
@@ -128,7 +128,7 @@ export function createJetstream(options: JetstreamOptions): JetstreamSource {
       if (from !== null) target.searchParams.set('cursor', String(from.cursorUs))
       /** A time by the host's clock, and when it was on the monotonic clock. */
       let known: { readonly us: number; readonly at: number } | null = null
-      const chunks = readSocket(target.href, { signal, pingIntervalMs, pongTimeoutMs })
+      const chunks = platform.readSocket(target.href, { signal, pingIntervalMs, pongTimeoutMs })
       for await (const { messages, confirmedAt } of chunks) {
         stats.lastHeartbeatAt = clock.now()
         if (known === null) {
@@ -189,17 +189,23 @@ export function createJetstream(options: JetstreamOptions): JetstreamSource {
     stats.lagMs = Math.round((clock.nowUs() - cursorUs) / 1000)
   }
 
-  function* decode(messages: readonly Buffer[], host: string): Generator<readonly SourceItem[], void> {
+  function* decode(messages: readonly Frame[], host: string): Generator<readonly SourceItem[], void> {
     let items: SourceItem[] = []
     let bytes = 0
     for (const message of messages) {
       stats.frames++
-      const text = zstd === null ? message : zstd.decode(message)
-      if (text === 'unreadable') {
-        if (items.length > 0) yield items
-        throw new NotDecodable('frames were compressed with another dictionary, or are damaged')
+      let text: string | null
+      if (typeof message === 'string') {
+        text = message
+      } else {
+        const plain = zstd === null ? message : zstd.decode(message)
+        if (plain === 'unreadable') {
+          if (items.length > 0) yield items
+          throw new NotDecodable('frames were compressed with another dictionary, or are damaged')
+        }
+        text = plain === 'too-large' ? null : platform.textOf(plain)
       }
-      const { timeUs, event, problem } = text === 'too-large' ? TOO_LARGE : decodeFrame(text.toString())
+      const { timeUs, event, problem } = text === null ? TOO_LARGE : decodeFrame(text)
       if (problem !== null) reportMalformed(host, problem)
       if (timeUs === null) continue
       stats.lastFrameUs = timeUs
@@ -209,7 +215,7 @@ export function createJetstream(options: JetstreamOptions): JetstreamSource {
       if (frames >= 100 && timeUs > first.us) stats.perSecond = (frames * 1e6) / (timeUs - first.us)
       stats.lagMs = Math.max(0, Math.round(stats.lastFrameAt - timeUs / 1000))
       items.push({ event, position: toPosition({ host, cursorUs: timeUs }) })
-      bytes += text.length
+      bytes += text?.length ?? 0
       if (bytes <= MAX_LIST) continue
       yield items
       items = []
@@ -235,7 +241,7 @@ class NotDecodable extends Error {}
 
 function decoderOf(dictionary: Uint8Array | undefined, logger: Logger): FrameDecoder | null {
   if (dictionary === undefined) return null
-  const decoder = createZstdDecoder(dictionary)
+  const decoder = platform.createZstdDecoder(dictionary)
   if (typeof decoder !== 'string') return decoder
   logger.warn(`jetstream: following without compression, the dictionary is of no use: ${decoder}`)
   return null

@@ -1,5 +1,6 @@
 import { decode } from '@atproto/lex-cbor'
 import { CID } from 'multiformats/cid'
+import { latin1 } from '../core/bytes.ts'
 
 /** Trees of this many levels do not come about by hashes, but by intent. */
 const MAX_DEPTH = 128
@@ -61,7 +62,7 @@ function readNode(bytes: Uint8Array): Node {
     if (!isEntry || (prefix as number) < 0 || (prefix as number) > previous.length) {
       throw new Error('a node of the tree has an entry that is none')
     }
-    const key = previous.slice(0, prefix as number) + Buffer.from(suffix).toString('latin1')
+    const key = previous.slice(0, prefix as number) + latin1(suffix)
     previous = key
     return { key, cid, right: readLink(entry.t) }
   })

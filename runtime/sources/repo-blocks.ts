@@ -1,13 +1,14 @@
-import { hash } from 'node:crypto'
 import type { CID } from 'multiformats/cid'
+import { platform } from '#platform'
+import { areEqual, fromLatin1, latin1 } from '../core/bytes.ts'
 
 /** What a block costs beside its bytes. */
 const OVERHEAD = 250
 
 /** `$type` as DAG-CBOR writes it. */
-const TYPE = Buffer.from('\x65$type', 'latin1')
+const TYPE = fromLatin1('\x65$type')
 /** A map of two entries of which the first is `e`: a node of the tree, as DAG-CBOR writes it. */
-const NODE = Buffer.from('\xa2\x61e', 'latin1')
+const NODE = fromLatin1('\xa2\x61e')
 
 /**
  * The blocks of a repo that matter for some collections. Those that are surely records of other collections are let
@@ -15,14 +16,14 @@ const NODE = Buffer.from('\xa2\x61e', 'latin1')
  * in no order that hosts keep to; so when a record comes, nobody knows yet what it is.)
  */
 export class RepoBlocks {
-  readonly #blocks = new Map<string, Buffer>()
-  readonly #wanted: readonly Buffer[]
+  readonly #blocks = new Map<string, Uint8Array>()
+  readonly #wanted: readonly Uint8Array[]
   #size = 0
   #dropped = 0
 
   /** @param collections NSIDs */
   constructor(collections: readonly string[]) {
-    this.#wanted = collections.map((nsid) => Buffer.from(nsid, 'latin1'))
+    this.#wanted = collections.map((nsid) => fromLatin1(nsid))
   }
 
   /** Bytes that are held, roughly. */
@@ -42,15 +43,14 @@ export class RepoBlocks {
    */
   add(cid: Uint8Array, bytes: Uint8Array, only?: ReadonlySet<string>): void {
     const key = keyOf(cid)
-    const copy = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    if (only === undefined ? this.#isForeign(copy) : !only.has(key)) {
+    if (only === undefined ? this.#isForeign(bytes) : !only.has(key)) {
       this.#dropped++
       return
     }
     if (this.#blocks.has(key)) return
-    if (!hash('sha256', copy, 'buffer').equals(cid.subarray(4))) throw new Error('a block is not what its CID says')
-    this.#blocks.set(key, Buffer.from(copy))
-    this.#size += copy.length + OVERHEAD
+    if (!areEqual(platform.sha256(bytes), cid.subarray(4))) throw new Error('a block is not what its CID says')
+    this.#blocks.set(key, bytes.slice())
+    this.#size += bytes.length + OVERHEAD
   }
 
   has(cid: CID): boolean {
@@ -65,13 +65,13 @@ export class RepoBlocks {
   }
 
   /** A record of another collection. False for what only may be one: an odd record that says no type, or a wrong one. */
-  #isForeign(bytes: Buffer): boolean {
-    if (bytes.subarray(0, NODE.length).equals(NODE) || !bytes.includes(TYPE)) return false
-    return !this.#wanted.some((nsid) => bytes.includes(nsid))
+  #isForeign(bytes: Uint8Array): boolean {
+    if (areEqual(bytes.subarray(0, NODE.length), NODE) || !platform.includes(bytes, TYPE)) return false
+    return !this.#wanted.some((nsid) => platform.includes(bytes, nsid))
   }
 }
 
 /** The key of a CID in sets of `add`. */
 export function keyOf(cid: Uint8Array): string {
-  return Buffer.from(cid.buffer, cid.byteOffset, cid.byteLength).toString('latin1')
+  return latin1(cid)
 }

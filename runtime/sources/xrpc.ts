@@ -1,3 +1,4 @@
+import { concat } from '../core/bytes.ts'
 import { messageOf } from '../core/errors.ts'
 import { type Fetch, FetchError, type FetchStream, type StreamedAnswer, type StreamOptions } from '../core/http.ts'
 import { type Clock, systemClock } from '../core/time.ts'
@@ -205,7 +206,7 @@ async function readRefusal(body: AsyncIterable<Uint8Array>): Promise<Record<stri
     // The status has been read, and says enough.
     return null
   }
-  return readObject(new Response(Buffer.concat(pieces)))
+  return readObject(new Response(concat(pieces)))
 }
 
 async function readObject(response: Response): Promise<Record<string, any> | null> {

@@ -1,6 +1,7 @@
+import { BlockList, isIP } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isPublicAddress } from '../../runtime/identity/addresses.ts'
+import { isAddress, isPublicAddress } from '../../runtime/core/addresses.ts'
 
 const HIDDEN = [
   '0.0.0.0',
@@ -59,6 +60,49 @@ describe('isPublicAddress', () => {
       fc.property(fc.ipV4(), (address) => {
         expect(isPublicAddress(`::ffff:${address}`)).toBe(false)
       }),
+    )
+  })
+})
+
+describe('addresses are read as Node reads them', () => {
+  const group = fc.constantFrom('0', '1', 'ffff', '2001', 'db8', '7f00', '00ab', 'g', '12345', '')
+  const odd = fc.oneof(
+    fc.ipV4(),
+    fc.ipV4Extended(),
+    fc.ipV6(),
+    fc
+      .array(fc.constantFrom('0', '1', '127', '255', '256', '01', 'x', ''), { maxLength: 5 })
+      .map((parts) => parts.join('.')),
+    fc.array(group, { maxLength: 9 }).map((parts) => parts.join(':')),
+    fc
+      .tuple(fc.array(group, { maxLength: 4 }), fc.array(group, { maxLength: 4 }))
+      .map((halves) => halves.map((h) => h.join(':')).join('::')),
+    fc.tuple(fc.constantFrom('::', '::ffff:', '1:2:3:4:5:6:', '2001:'), fc.ipV4()).map((parts) => parts.join('')),
+  )
+
+  test('whether it is one', () => {
+    fc.assert(
+      fc.property(odd, (text) => {
+        expect(isAddress(text), text).toBe(isIP(text) !== 0)
+      }),
+      { numRuns: 3000 },
+    )
+  })
+
+  test('which network it is in', () => {
+    const global = new BlockList()
+    global.addSubnet('2000::', 3, 'ipv6')
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.ipV6(),
+          fc.ipV6().map((text) => text.replace(/^[^:]*/, '2400')),
+        ),
+        (text) => {
+          if (!global.check(text, 'ipv6')) expect(isPublicAddress(text), text).toBe(false)
+        },
+      ),
+      { numRuns: 1000 },
     )
   })
 })

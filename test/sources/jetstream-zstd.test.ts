@@ -4,7 +4,7 @@ import path from 'node:path'
 import { zstdCompressSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
 import { EVENT, type Network, startNetwork } from '../../fixtures/network/index.ts'
-import { createZstdDecoder } from '../../runtime/sources/zstd.ts'
+import { createZstdDecoder } from '../../runtime/platform/node/zstd.ts'
 import { StreamReader } from './reader.ts'
 
 const folder = path.resolve(import.meta.dirname, '../../../shared/corpus/streams/jetstream-zstd-dictionary')

@@ -1,27 +1,10 @@
 import { type RawData, WebSocket } from 'ws'
+import type { SocketChunk, SocketOptions } from '../../core/platform.ts'
 
 /** Bytes that wait for the consumer before the sender is made to wait. */
 const HIGH_WATER = 4 * 1024 * 1024
 const HANDSHAKE_MS = 10_000
 const MAX_FRAME = 32 * 1024 * 1024
-
-export interface SocketOptions {
-  readonly signal: AbortSignal
-  /** ms between pings. */
-  readonly pingIntervalMs: number
-  /** ms after which a host that leaves a ping unanswered has gone. Default: until the next ping is due. */
-  readonly pongTimeoutMs?: number | undefined
-}
-
-export interface SocketChunk {
-  /** What has arrived since the chunk before, in order; empty in the first chunk and where only a pong came. */
-  readonly messages: readonly Buffer[]
-  /**
-   * When the newest ping was sent that the host has answered, or when the socket opened: ms on the monotonic
-   * clock. All that the host had sent by then is in this chunk or before it.
-   */
-  readonly confirmedAt: number
-}
 
 /**
  * Messages of one WebSocket, from its opening until it ends. Returns when the signal aborts, and throws, with the

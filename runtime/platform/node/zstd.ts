@@ -1,22 +1,11 @@
 import * as zlib from 'node:zlib'
-import { messageOf } from '../core/errors.ts'
+import { messageOf } from '../../core/errors.ts'
+import type { FrameDecoder } from '../../core/platform.ts'
 
 /** Longest frame as text, in bytes: what decompresses to more is refused. */
 const MAX_TEXT = 32 * 1024 * 1024
 const FRAME_MAGIC = 0xfd2fb528
 const DICTIONARY_MAGIC = 0xec30a437
-
-/** Why a frame came to nothing. */
-export type Undecodable =
-  /** It grows beyond all measure; the next one may be read. */
-  | 'too-large'
-  /** It was made with another dictionary, or is damaged: what follows cannot be trusted either. */
-  | 'unreadable'
-
-export interface FrameDecoder {
-  /** The frame as text, compressed or not. */
-  decode(frame: Buffer): Buffer | Undecodable
-}
 
 /**
  * A decoder of frames that were compressed with a dictionary.
@@ -29,7 +18,8 @@ export function createZstdDecoder(bytes: Uint8Array): FrameDecoder | string {
   const problem = problemOf(dictionary)
   if (problem !== null) return problem
   return {
-    decode(frame) {
+    decode(bytes) {
+      const frame = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
       if (frame.length < 4 || frame.readUInt32LE() !== FRAME_MAGIC) return frame
       try {
         return zlib.zstdDecompressSync(frame, { dictionary, maxOutputLength: MAX_TEXT })

@@ -1,0 +1,42 @@
+/** One after another. */
+export function concat(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
+}
+
+/** Arguments that every engine takes at a time. */
+const MAX_ARGUMENTS = 8192
+
+/** One character per byte. */
+export function latin1(bytes: Uint8Array): string {
+  if (bytes.length <= MAX_ARGUMENTS) return String.fromCharCode(...bytes)
+  return latin1(bytes.subarray(0, MAX_ARGUMENTS)) + latin1(bytes.subarray(MAX_ARGUMENTS))
+}
+
+/** The bytes of text that has one character per byte. */
+export function fromLatin1(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0))
+}
+
+export function areEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i])
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** Null where the text is no base64url. */
+export function fromBase64Url(text: string): Uint8Array | null {
+  if (!/^[\w-]*$/.test(text)) return null
+  try {
+    return fromLatin1(atob(text.replaceAll('-', '+').replaceAll('_', '/')))
+  } catch {
+    return null
+  }
+}

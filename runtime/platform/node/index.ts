@@ -1,0 +1,26 @@
+import { hash } from 'node:crypto'
+import { Resolver } from 'node:dns/promises'
+import type { Platform } from '../../core/platform.ts'
+import { verify } from './keys.ts'
+import { readSocket } from './socket.ts'
+import { createTransport } from './transport.ts'
+import { createZstdDecoder } from './zstd.ts'
+
+/** Node, Deno and Bun. */
+export const platform: Platform = {
+  createTransport,
+  createTxtLookup() {
+    const resolver = new Resolver({ timeout: 3000, tries: 2 })
+    return (name) => resolver.resolveTxt(name)
+  },
+  readSocket,
+  createZstdDecoder,
+  textOf: (bytes) => asBuffer(bytes).toString(),
+  sha256: (bytes) => hash('sha256', bytes, 'buffer'),
+  includes: (bytes, pattern) => asBuffer(bytes).includes(asBuffer(pattern)),
+  verify,
+}
+
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
+}
