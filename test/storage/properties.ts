@@ -17,7 +17,7 @@ import {
   settle,
   uriOf,
 } from './app.ts'
-import { type OpenDatabase, rowsOf } from './harness.ts'
+import { type Database, type OpenDatabase, rowsOf } from './harness.ts'
 
 const AUTHORS = ['alice', 'bob', 'carol'].map(did)
 const TITLES = ['chess', 'chess tea', 'coffee', '']
@@ -66,14 +66,14 @@ function operationOf({ key: { collection, author, rkey }, op, record }: Step, re
 /** All accounts are known from the start: what a dependent collection keeps depends on when they become known. */
 const seed = AUTHORS.map((author) => put({ collection: meetup, did: author, rkey: 'seed', rev: 0 }))
 
-async function withStore<T>(open: OpenDatabase, use: (store: Store) => Promise<T>): Promise<T> {
+async function withStore<T>(open: OpenDatabase, use: (store: Store, database: Database) => Promise<T>): Promise<T> {
   const database = await open()
   try {
     const store = await database.connect()
     await store.migrate([initOf(database.dialect)])
     await store.use(collections)
     await store.apply(batchOf(...seed))
-    return await use(store)
+    return await use(store, database)
   } finally {
     await database.drop()
   }
@@ -184,6 +184,37 @@ export function writeProperties(open: OpenDatabase, runs: number): void {
         })
         expect(withoutTombstonesOf(gone, actual)).toEqual(withoutTombstonesOf(gone, expected))
       }),
+      { numRuns: runs },
+    )
+  })
+
+  test('several writers at a time end in what one does in order', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        arrival,
+        fc.array(fc.nat({ max: 2 }), { minLength: 60, maxLength: 60 }),
+        async (one, writers) => {
+          const expected = await withStore(open, async (store) => {
+            await applyAll(store, one.inOrder, 1)
+            return contents(store)
+          })
+          // What is found out of an account comes from one writer, in its order; everything else from any.
+          const streams: Operation[][] = [[], [], []]
+          one.stream.forEach((operation, i) => {
+            const writer = operation.op === 'account' ? 0 : writers[i % writers.length]!
+            streams[writer]!.push(operation)
+          })
+          await withStore(open, async (store, database) => {
+            const stores = [store, await database.connect(), await database.connect()]
+            for (const other of stores.slice(1)) await other.use(collections)
+            await Promise.all(stores.map((store, i) => applyAll(store, streams[i]!, one.size)))
+            expect(withoutTombstonesOf(one.gone, await contents(store))).toEqual(
+              withoutTombstonesOf(one.gone, expected),
+            )
+            await expectRecount(store)
+          })
+        },
+      ),
       { numRuns: runs },
     )
   })
