@@ -30,7 +30,7 @@ export async function introspect(migration: string, model: Model): Promise<strin
   }
 }
 
-function whyNotCompared(table: string, model: Model): string | undefined {
+export function whyNotCompared(table: string, model: Model): string | undefined {
   const searches = model.collections.flatMap(({ search }) => (search === null ? [] : [search.table]))
   return searches.some((search) => table === search || table.startsWith(`${search}_`))
     ? 'full text: the runtime names these tables in SQL only, and FTS5 keeps tables of its own beside them'
