@@ -8,10 +8,11 @@ import type { ApplyResult, Migration, PreparedQuery, ReadDialect, Store } from '
 import { BatchWriter } from './apply.ts'
 import { type Bound, inTransaction, isCollision, isDatabaseCondition, prepared } from './connection.ts'
 import { createKysely } from './kysely.ts'
-import { migrate } from './migrate.ts'
+import { endCutShort, PostgresBulkLoad } from './load.ts'
+import { migrate, pendingMigrations } from './migrate.ts'
 import { postgresReads } from './reads.ts'
 import { numbered, quote } from './sql.ts'
-import { tablesOf } from './tables.ts'
+import { type CollectionTable, tablesOf } from './tables.ts'
 import { WriterUnavailable } from './unavailable.ts'
 
 export interface PostgresStoreOptions {
@@ -61,12 +62,14 @@ class PgStore implements PostgresStore {
   readonly db: Kysely<any>
   readonly reads: ReadDialect = postgresReads
   readonly background = true
+  readonly bulk: PostgresBulkLoad
   readonly #readPool: pg.Pool
   /** Pools that were opened here. */
   readonly #own: pg.Pool[] = []
   readonly #logger: Logger
   readonly #named: boolean
   readonly #failed = new WeakSet<ApplyBatch>()
+  #tables: readonly CollectionTable[] | null = null
   #writer: BatchWriter | null = null
   /** Settles when the batches that were given are done. */
   #last: Promise<unknown> = Promise.resolve()
@@ -78,9 +81,16 @@ class PgStore implements PostgresStore {
     this.pool = this.#open(connection, options)
     this.#readPool = options.readFrom === undefined ? this.pool : this.#open(options.readFrom, options)
     this.db = createKysely(this.pool)
+    this.bulk = new PostgresBulkLoad(this.pool, () => this.#tables)
   }
 
   async migrate(migrations: readonly Migration[]): Promise<readonly string[]> {
+    // Migrations count on the triggers that a load takes away.
+    if (!(await endCutShort(this.pool, this.#logger)) && (await pendingMigrations(this.pool, migrations)).length > 0) {
+      throw new LexidexError('Another process loads in bulk, so the database cannot be migrated now', {
+        hint: 'Wait for the backfill to end, or stop it, and start again.',
+      })
+    }
     const applied = await migrate(this.pool, migrations, Date.now())
     for (const name of applied) this.#logger.log(`applied migration ${name}`)
     return applied
@@ -100,7 +110,9 @@ class PgStore implements PostgresStore {
         })
       }
     }
+    this.#tables = tables
     this.#writer = new BatchWriter(tables, this.#named)
+    await endCutShort(this.pool, this.#logger)
   }
 
   apply(batch: ApplyBatch, follows?: ApplyBatch): Promise<ApplyResult> {
@@ -127,6 +139,7 @@ class PgStore implements PostgresStore {
 
   close(): Promise<void> {
     this.#closing ??= this.#last.then(async () => {
+      this.bulk.close()
       await Promise.all(this.#own.map((pool) => pool.end()))
     })
     return this.#closing

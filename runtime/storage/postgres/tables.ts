@@ -5,6 +5,8 @@ import { LexidexError } from '../../core/errors.ts'
 export interface CollectionTable {
   readonly nsid: string
   readonly table: string
+  /** Table of its words, where it is searched. */
+  readonly search: string | undefined
   /** Promoted columns, in table order. */
   readonly columns: readonly { readonly name: string; readonly kind: ColumnKind }[]
   readonly discover: boolean
@@ -17,7 +19,7 @@ export interface CollectionTable {
 /** @throws LexidexError where the subject's column is none of the columns */
 export function tablesOf(collections: readonly CollectionDef[]): CollectionTable[] {
   const relations = collections.flatMap((parent) => Object.values(parent.relations))
-  return collections.map(({ name, nsid, table, discover, subjectColumn, columns: defs }) => {
+  return collections.map(({ name, nsid, table, searchTable: search, discover, subjectColumn, columns: defs }) => {
     const columns = Object.entries(defs).map(([column, { kind }]) => ({ name: column, kind }))
     const place = (column: string) => columns.findIndex((one) => one.name === column)
     const subject = subjectColumn === undefined ? -1 : place(subjectColumn)
@@ -29,7 +31,7 @@ export function tablesOf(collections: readonly CollectionDef[]): CollectionTable
     const pointers = new Set(
       relations.filter(({ collection }) => collection === name).map(({ column }) => place(column)),
     )
-    return { nsid, table, columns, discover, subject, pointers: [...pointers].filter((at) => at >= 0) }
+    return { nsid, table, search, columns, discover, subject, pointers: [...pointers].filter((at) => at >= 0) }
   })
 }
 
