@@ -34,6 +34,14 @@ export async function loadExplorer(project: Project): Promise<Page> {
   return (await load('lexidex/explorer')).explorer
 }
 
+/** Whether a SQLite database has the tables that the project's migrations make, or can still get them. */
+export async function isUpToDate(project: Project, database: string): Promise<boolean> {
+  const index = await emittedIndex(project)
+  const load = await loaderOf(index)
+  const [{ app }, { madeBy }] = await Promise.all([load(index), load('lexidex/sqlite')])
+  return madeBy(database, app.migrations.sqlite ?? [])
+}
+
 /** Absolute path of the emitted `index.ts`. */
 async function emittedIndex({ root, explicitConfig }: Project): Promise<string> {
   const configPath = findConfig(root, explicitConfig)

@@ -35,11 +35,23 @@ Examples:
 }
 
 async function generateOnce(root: string, configPath: string, printModel: boolean): Promise<void> {
+  if (!printModel) {
+    await generateAndTell(root, configPath)
+    return
+  }
   const { generate } = await import('../generate.ts')
-  const result = await generate({ root, configPath, write: !printModel })
+  const { issues, model } = await generate({ root, configPath, write: false })
+  printIssues(issues)
+  print(JSON.stringify(model, null, 2))
+}
+
+/** Writes the output, and prints what changed. */
+export async function generateAndTell(root: string, configPath: string): Promise<GenerateResult> {
+  const { generate } = await import('../generate.ts')
+  const result = await generate({ root, configPath })
   printIssues(result.issues)
-  if (printModel) print(JSON.stringify(result.model, null, 2))
-  else printChanges(result)
+  printChanges(result)
+  return result
 }
 
 function printChanges({ outDir, files, drift }: GenerateResult): void {

@@ -8,7 +8,7 @@ const ECHO_MS = 500
 
 /**
  * A signal that is aborted by Ctrl-C or SIGTERM, for work that ends in good order. The second one ends the
- * process at once.
+ * process at once. Where another process of ours started this one, its end is a first one too.
  */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController()
@@ -22,5 +22,8 @@ export function interruptSignal(): AbortSignal {
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
+  process.on('disconnect', () => controller.abort())
+  // To wait for that is no reason to go on.
+  process.channel?.unref()
   return controller.signal
 }

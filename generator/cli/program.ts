@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { addBackfill } from './backfill.ts'
 import { addCheck } from './check.ts'
+import { addDev } from './dev.ts'
 import { addGenerate } from './generate.ts'
 import { addInit } from './init.ts'
 import { addLexicons } from './lexicons.ts'
@@ -43,6 +44,7 @@ function createProgram(): Command {
     addInit,
     addGenerate,
     addCheck,
+    addDev,
     addStart,
     addBackfill,
     addRefresh,
@@ -57,6 +59,7 @@ function createProgram(): Command {
 A new project:
   $ npx lexidex init        # writes lexidex.config.ts
   $ npx lexidex generate    # after every change of config or lexicons; commit the result
+  $ npx lexidex dev         # all of it on your machine, with a page to look at the index, anew on every change
   $ npx lexidex start       # backfills, follows the stream and serves on one port
 
 \`lexidex <command> --help\` has examples of each command.`,

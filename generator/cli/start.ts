@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { LexidexError, messageOf } from '../../runtime/core/errors.ts'
 import type { IndexerOptions } from '../../runtime/indexer.ts'
 import type { PerformOptions, PrepareOptions } from '../../runtime/operations/runs/runs.ts'
@@ -17,6 +17,7 @@ interface Options {
   readonly backfill: boolean
   readonly zstdDictionary?: string
   readonly explorer?: boolean
+  readonly development?: boolean
 }
 
 /** ms until another try to backfill, where another process is at it. */
@@ -32,6 +33,8 @@ export function addStart(program: Command): void {
     .option('--zstd-dictionary <file>', 'follow the stream compressed, with the dictionary of its software')
     .option('--no-ingest', 'do not follow the stream')
     .option('--no-backfill', 'do not fetch what exists already')
+    // What `lexidex dev` starts.
+    .addOption(new Option('--development').hideHelp())
     .addHelpText(
       'after',
       `
@@ -51,8 +54,15 @@ Examples:
       const interrupted = interruptSignal()
       const zstdDictionary = options.zstdDictionary === undefined ? undefined : readDictionary(options.zstdDictionary)
       const project = projectOf(command)
+      const { development = false } = options
+      if (development) await (await import('./dev-database.ts')).setAsideOutdated(project, options.db)
       const explorer = options.explorer ? await loadExplorer(project) : undefined
-      const index = await openIndex(project, options.db, { ...fromEnvironment(), zstdDictionary, explorer })
+      const index = await openIndex(project, options.db, {
+        ...fromEnvironment(),
+        zstdDictionary,
+        explorer,
+        development,
+      })
       try {
         await runIndex(index, options, interrupted)
       } finally {
@@ -86,7 +96,8 @@ async function runIndex({ indexer, serve }: OpenIndex, options: Options, interru
   // Before the stream is followed: its first event makes the position new.
   const decision = backfill ? await indexer.decideBackfill() : undefined
   const serving = await serve(indexer, { port, host })
-  print(`Serving ${serving.url}`)
+  print(`Serving ${serving.url}${options.explorer ? ', with a page for browsers' : ''}`)
+  process.send?.({ serving: serving.url })
   const parts = [untilAborted(signal)]
   if (ingest) parts.push(indexer.runPersistent({ signal, backfill }))
   else if (backfill) parts.push(indexer.keepHouse({ signal }))

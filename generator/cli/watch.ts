@@ -7,6 +7,8 @@ import { note, printError } from './output.ts'
 /** Quiet time after a change before anything is done: editors write a file in several steps. */
 const SETTLE_MS = 100
 
+const NEVER = new AbortController().signal
+
 /** What is watched: files in `directory` whose name ends in one of `endings`, but for those below `except`. */
 interface Watched {
   readonly directory: string
@@ -16,8 +18,8 @@ interface Watched {
 }
 
 /**
- * Generates now and after every change of the config, of files beside it, or of a lexicon, until the process
- * ends. Problems are printed; watching goes on.
+ * Generates now and after every change of the config, of files beside it, or of a lexicon, until `signal` aborts.
+ * Problems are printed; watching goes on.
  *
  * @param findConfig absolute path of the config; may throw
  */
@@ -25,17 +27,17 @@ export async function watch(
   root: string,
   findConfig: () => string,
   generate: (configPath: string) => Promise<void>,
-  options: { verbose: boolean },
-): Promise<never> {
-  for (;;) {
+  { verbose, signal = NEVER }: { verbose: boolean; signal?: AbortSignal },
+): Promise<void> {
+  while (!signal.aborted) {
     // Watching starts before generating, so that a change meanwhile is not missed.
-    const change = nextChange(await inputsOf(root, findConfig))
+    const change = nextChange(await inputsOf(root, findConfig), signal)
     try {
       await generate(findConfig())
     } catch (error) {
-      printError(error, options)
+      printError(error, { verbose })
     }
-    note('Waiting for changes …')
+    if (!signal.aborted) note('Waiting for changes …')
     await change
   }
 }
@@ -57,8 +59,8 @@ async function inputsOf(root: string, findConfig: () => string): Promise<Watched
   }
 }
 
-/** Resolves once something changed and has been quiet for a moment. */
-function nextChange(inputs: readonly Watched[]): Promise<void> {
+/** Resolves once something changed and has been quiet for a moment, or when the signal aborts. */
+function nextChange(inputs: readonly Watched[], signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     let timer: NodeJS.Timeout | undefined
     const watchers = inputs.map((input) => {
@@ -71,9 +73,13 @@ function nextChange(inputs: readonly Watched[]): Promise<void> {
       return watcher.on('error', (error) => note(`Cannot watch ${input.directory}: ${messageOf(error)}`))
     })
     const done = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
       for (const watcher of watchers) watcher.close()
       resolve()
     }
+    if (signal.aborted) done()
+    else signal.addEventListener('abort', done, { once: true })
   })
 }
 

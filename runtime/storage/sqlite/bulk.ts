@@ -86,7 +86,8 @@ function missing(db: DatabaseSync, type: Suspended['type']): Suspended[] {
   return (suspendedBy(db) ?? []).filter((one) => one.type === type && there.get(type, one.name) === undefined)
 }
 
-function suspendedBy(db: DatabaseSync): Suspended[] | null {
+/** What a load that goes on, or was cut short, has taken away; null where there is none. */
+export function suspendedBy(db: DatabaseSync): Suspended[] | null {
   const mark = db.prepare('SELECT value FROM lexidex_state WHERE name = ?').get(MARK)
   return mark === undefined ? null : JSON.parse(String(mark.value))
 }

@@ -16,6 +16,8 @@ import { WriterUnavailable } from './unavailable.ts'
 import { InlineWriter, type Writer } from './writer.ts'
 import { ThreadWriter, workerFile } from './writer-thread.ts'
 
+export { madeBy } from './made-by.ts'
+
 export interface SqliteStoreOptions {
   /** Serves an existing, migrated database and never writes to it. Default false. */
   readonly readonly?: boolean

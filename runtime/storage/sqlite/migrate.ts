@@ -53,7 +53,8 @@ export function pendingMigrations(db: DatabaseSync, migrations: readonly Migrati
   return migrations.filter(({ name }) => !done.has(name))
 }
 
-function appliedMigrations(db: DatabaseSync): string[] {
+/** Names in their order. */
+export function appliedMigrations(db: DatabaseSync): string[] {
   // The table comes with the first migration, so an empty database has none.
   const table = db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'lexidex_migration'").get()
   if (table === undefined) return []
