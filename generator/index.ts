@@ -1,7 +1,19 @@
 /**
- * What a `lexidex.config.ts` imports: `defineConfig` and the types of the config. Configs are loaded by
- * servers too, so nothing else may be imported here.
+ * What a `lexidex.config.ts` imports: `defineConfig`, what queries are written with, and the types of the config. Configs
+ * are loaded by servers too, so nothing else may be imported here.
  */
+
+import type { CustomQuery, ListQuery } from '../runtime/core/custom-query.ts'
+
+export { z } from 'zod'
+export {
+  type CustomQuery,
+  defineListQuery,
+  defineQuery,
+  type ListQuery,
+  type Narrow,
+  type QueryContext,
+} from '../runtime/core/custom-query.ts'
 
 /**
  * Paths into the records of each lexicon, by NSID. Empty here; the declaration that `lexidex generate`
@@ -107,10 +119,10 @@ export interface CollectionConfig<Nsid extends AnyNsid = string, N extends Nsids
    * differences pass; `off` takes everything. Default: `lenient`.
    */
   readonly validate?: 'strict' | 'lenient' | 'off'
-  /** Custom queries. Accepted, without effect in this version. */
-  readonly queries?: Readonly<Record<string, (...args: any[]) => unknown>>
-  /** Custom steps of a list query. Accepted, without effect in this version. */
-  readonly pipelineQueries?: Readonly<Record<string, (...args: any[]) => unknown>>
+  /** Queries of your own, by the last part of their names: `{namespace}.{collection}.{name}`. See `defineQuery`. */
+  readonly queries?: Readonly<Record<string, CustomQuery | CustomQuery['handler']>>
+  /** Lists of your own, in which `listRecords` is narrowed, by the last part of their names. See `defineListQuery`. */
+  readonly pipelineQueries?: Readonly<Record<string, ListQuery | ListQuery['handler']>>
   /** Accepted, without effect. */
   readonly allowInSpaces?: boolean
 }
@@ -202,6 +214,17 @@ export interface Config<N extends Nsids = Nsids> {
   readonly permissionSet?: unknown
 }
 
+interface WithQueries<Q> {
+  readonly collections: { readonly [Short in keyof Q]: { readonly queries?: Q[Short] } }
+}
+
+interface WithPipelineQueries<Q> {
+  readonly collections: { readonly [Short in keyof Q]: { readonly pipelineQueries?: Q[Short] } }
+}
+
+/** A config whose type remembers its queries, for the client. */
+export type DefinedConfig<Q, L> = Config & { readonly '~queries'?: Q & L }
+
 /**
  * States the config of an index; types and completes its field paths.
  *
@@ -217,6 +240,8 @@ export interface Config<N extends Nsids = Nsids> {
  *   },
  * })
  */
-export function defineConfig<const N extends Nsids>(config: Config<N>): Config {
+export function defineConfig<const N extends Nsids, Q = {}, L = {}>(
+  config: Config<N> & WithQueries<Q> & WithPipelineQueries<L>,
+): DefinedConfig<Q, L> {
   return config as Config
 }

@@ -54,7 +54,18 @@ export {
   type RunOutcome,
 } from './operations/runs/runs.ts'
 export type { BackfillDecision, DecideOptions, DecisionReason } from './operations/runs/startup.ts'
-export { defineGet, defineList, type GetDef, type ListDef, type MethodDef, type Query } from './serving/define.ts'
+export {
+  type CustomDef,
+  defineCustomQuery,
+  defineGet,
+  defineList,
+  defineNarrowedList,
+  type GetDef,
+  type ListDef,
+  type MethodDef,
+  type NarrowedDef,
+  type Query,
+} from './serving/define.ts'
 export type { ServedRequest, ServedResponse } from './serving/http.ts'
 export {
   booleanParam,

@@ -5,24 +5,26 @@ import type { Artifact } from './artifact.ts'
 import { renderTypes } from './client-types.ts'
 import { doc, key, quote } from './code.ts'
 import { emitNames, recordImport } from './names.ts'
+import { configTypeImport, queryMethods } from './queries.ts'
 
 /** `client.ts`: the typed client, for browsers and everything else. */
 export const client: Artifact = {
-  emit: ({ model }) => [
+  emit: ({ model, configImport }) => [
     {
       kind: 'typescript',
       path: 'client.ts',
-      body: `${renderTypes(model)}\n${renderCalls(model)}`,
+      body: `${renderTypes(model).trimEnd()}\n\n${renderCalls(model)}`,
       imports: [
         ...symbols(
           'lexidex/client',
           ['createXrpcClient'],
           [
             ...['CallOptions', 'ClientOptions', 'Cursor', 'Hydrated', 'ListParams', 'Nested', 'NoProfile'],
-            ...['NotifyResult', 'Page', 'Profile', 'RecordView'],
+            ...['NotifyResult', 'Page', 'Profile', 'QueryParams', 'QueryResult', 'RecordView'],
           ],
         ),
         ...model.collections.map((collection) => recordImport(collection, 0)),
+        ...configTypeImport(model, configImport.replace(/^\.\.\//, '').replace(/^(?!\.)/, './')),
       ],
     },
   ],
@@ -42,9 +44,12 @@ function renderCalls(model: Model): string {
 function collectionView(collection: CollectionModel, model: Model) {
   return {
     key: key(collection.name),
-    methods: collection.methods.flatMap((method) =>
-      method === 'listRecords' ? listMethods(collection, model) : getMethod(collection, model),
-    ),
+    methods: [
+      ...collection.methods.flatMap((method) =>
+        method === 'listRecords' ? listMethods(collection, model) : getMethod(collection, model),
+      ),
+      ...queryMethods(collection, model),
+    ],
   }
 }
 

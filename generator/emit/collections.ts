@@ -7,11 +7,24 @@ import { access, doc, key, object, quote } from './code.ts'
 import { hydrateParams } from './hydrate-params.ts'
 import { emitNames, recordImport, titleOf } from './names.ts'
 import { listParamsOf, type ParamView, sortsOf } from './params.ts'
+import { queryViews } from './queries.ts'
 
 const RUNTIME = symbols(
   'lexidex/runtime',
   [
-    ...['boolean', 'cid', 'datetime', 'integer', 'text', 'defineCollection', 'defineGet', 'defineList', 'z'],
+    ...[
+      'boolean',
+      'cid',
+      'datetime',
+      'integer',
+      'text',
+      'defineCollection',
+      'defineCustomQuery',
+      'defineGet',
+      'defineList',
+      'defineNarrowedList',
+      'z',
+    ],
     ...['booleanParam', 'count', 'datetimeParam', 'flag', 'getParams', 'hydrateLimit', 'integerParam', 'listParams'],
     ...['many', 'search'],
   ],
@@ -35,6 +48,7 @@ function emitCollection(collection: CollectionModel, { model, configImport }: Em
       methods: collection.methods.map((method) =>
         method === 'listRecords' ? listMethod(collection, model) : getMethod(collection, model),
       ),
+      queries: queryViews(collection, model),
     }),
     imports: [
       ...RUNTIME,

@@ -4,6 +4,7 @@ import { symbols } from '../print/imports.ts'
 import type { Artifact } from './artifact.ts'
 import { array, quote } from './code.ts'
 import { emitNames } from './names.ts'
+import { queryConstants } from './queries.ts'
 
 /** `index.ts`: the one entry of a server. */
 export const index: Artifact = {
@@ -11,7 +12,8 @@ export const index: Artifact = {
     const list = (entries: readonly string[]) => array(entries, '  ')
     const methods = model.collections.flatMap((collection) => {
       const names = emitNames(collection)
-      return collection.methods.map((method) => (method === 'listRecords' ? names.list : names.get))
+      const own = collection.methods.map((method) => (method === 'listRecords' ? names.list : names.get))
+      return [...own, ...queryConstants(collection)]
     })
     const properties = {
       namespace: quote(model.namespace),
@@ -42,7 +44,8 @@ export const index: Artifact = {
           ...symbols('lexidex/runtime', [], ['App', 'Indexer', 'IndexerOptions', 'Store']),
           ...model.collections.flatMap((collection) => {
             const names = emitNames(collection)
-            return symbols(`./collections/${collection.name}.js`, [names.constant, names.list, names.get])
+            const constants = [names.constant, names.list, names.get, ...queryConstants(collection)]
+            return symbols(`./collections/${collection.name}.js`, constants)
           }),
           // One folder up from where collections import it.
           { from: configImport.replace(/^\.\.\//, '').replace(/^(?!\.)/, './'), name: 'default', as: 'config' },

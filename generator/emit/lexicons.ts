@@ -1,12 +1,13 @@
-import type { CollectionModel, Model } from '../model/types.ts'
+import type { CollectionModel, Model, QueryModel } from '../model/types.ts'
 import { render } from '../print/handlebars.ts'
 import type { Artifact } from './artifact.ts'
 import { oneLine, sentences } from './code.ts'
 import { hydrateParams } from './hydrate-params.ts'
-import { listParamsOf, type ParamView } from './params.ts'
+import { document, type Json, output, params, profiles, string, view } from './lexicon-parts.ts'
+import { listParamsOf } from './params.ts'
+import { queriesOf, queryNsid, queryParamsLexicon } from './queries.ts'
+import { serviceLexicons } from './service-lexicons.ts'
 import { countDoc } from './tables.ts'
-
-type Json = Record<string, unknown>
 
 /** `lexicons/**`: the lexicons of this index's own methods, and the same as data. */
 export const lexicons: Artifact = {
@@ -39,25 +40,11 @@ export function methodLexicons(model: Model): Json[] {
       ...collection.methods.map((method) =>
         method === 'listRecords' ? listLexicon(collection, model) : getLexicon(collection, model),
       ),
+      ...queriesOf(collection).map((query) => queryLexicon(collection, query, model)),
     ]),
-    cursorLexicon(model),
-    ...(model.profiles === undefined ? [] : [profileLexicon(model)]),
-    lexiconsLexicon(model),
-    ...(model.notify ? [notifyLexicon(model)] : []),
+    ...serviceLexicons(model),
   ]
   return documents.sort((a, b) => (String(a.id) < String(b.id) ? -1 : 1))
-}
-
-function document(id: string, defs: Json): Json {
-  return { lexicon: 1, id, defs }
-}
-
-function view(name: string, model: Model): string {
-  return `${model.namespace}.${name}.defs#view`
-}
-
-function string(description: string, format?: string): Json {
-  return format === undefined ? { type: 'string', description } : { type: 'string', format, description }
 }
 
 function viewLexicon(collection: CollectionModel, model: Model): Json {
@@ -110,38 +97,56 @@ function viewLexicon(collection: CollectionModel, model: Model): Json {
   })
 }
 
-function params(views: readonly ParamView[], base: Json, required: string[] = []): Json {
-  const properties: Json = { ...base }
-  for (const { name, lexicon, description } of views) properties[name] = { ...lexicon, description }
-  return required.length === 0 ? { type: 'params', properties } : { type: 'params', required, properties }
-}
-
-function output(schema: Json): Json {
-  return { encoding: 'application/json', schema }
-}
-
 function listLexicon(collection: CollectionModel, model: Model): Json {
-  const base: Json = {
-    limit: { type: 'integer', minimum: 1, maximum: 200, default: 50, description: 'Most records in one page.' },
-    cursor: string('Where the last page ended.'),
-    order: { type: 'string', enum: ['asc', 'desc'], description: 'Direction of the order.' },
-    did: string('Records of this account only.', 'did'),
-    actor: string('Records of this account only, by DID or handle.', 'at-identifier'),
-  }
   return document(`${model.namespace}.${collection.name}.listRecords`, {
     main: {
       type: 'query',
       description: `Lists \`${collection.nsid}\` records.`,
-      parameters: params(listParamsOf(collection, model), base),
-      output: output({
-        type: 'object',
-        required: ['records'],
-        properties: {
-          records: { type: 'array', items: { type: 'ref', ref: view(collection.name, model) } },
-          cursor: string('Where this page ended. Absent on the last page.'),
-          ...(model.profiles === undefined ? {} : { profiles: profiles(model, 'On demand.') }),
-        },
-      }),
+      parameters: params(listParamsOf(collection, model), LIST_PARAMS),
+      output: pageOf(collection, model),
+    },
+  })
+}
+
+const LIST_PARAMS: Json = {
+  limit: { type: 'integer', minimum: 1, maximum: 200, default: 50, description: 'Most records in one page.' },
+  cursor: string('Where the last page ended.'),
+  order: { type: 'string', enum: ['asc', 'desc'], description: 'Direction of the order.' },
+  did: string('Records of this account only.', 'did'),
+  actor: string('Records of this account only, by DID or handle.', 'at-identifier'),
+}
+
+function pageOf(collection: CollectionModel, model: Model): Json {
+  return output({
+    type: 'object',
+    required: ['records'],
+    properties: {
+      records: { type: 'array', items: { type: 'ref', ref: view(collection.name, model) } },
+      cursor: string('Where this page ended. Absent on the last page.'),
+      ...(model.profiles === undefined ? {} : { profiles: profiles(model, 'On demand.') }),
+    },
+  })
+}
+
+/** Of a query of the config: as far as it says what it takes. */
+function queryLexicon(collection: CollectionModel, query: QueryModel, model: Model): Json {
+  const isList = query.kind === 'list'
+  const own = query.params === null ? null : queryParamsLexicon(query.params)
+  const base = isList ? params(listParamsOf(collection, model), LIST_PARAMS) : params([], {})
+  const parameters = {
+    type: 'params',
+    ...(own !== null && own.required.length > 0 && { required: own.required }),
+    properties: { ...(base.properties as Json), ...own?.properties },
+  }
+  const description = isList
+    ? sentences(query.description || `Lists some of the \`${collection.nsid}\` records`)
+    : sentences(query.description)
+  return document(queryNsid(collection, query, model), {
+    main: {
+      type: 'query',
+      ...(description !== '' && { description }),
+      ...((isList || own !== null) && { parameters }),
+      output: isList ? pageOf(collection, model) : { encoding: 'application/json' },
     },
   })
 }
@@ -155,125 +160,6 @@ function getLexicon(collection: CollectionModel, model: Model): Json {
       parameters: params(hydrateParams(collection, model), base, ['uri']),
       output: output({ type: 'ref', ref: view(collection.name, model) }),
       errors: [{ name: 'RecordNotFound', description: 'The index has no such record.' }],
-    },
-  })
-}
-
-function profiles(model: Model, when: string): Json {
-  return {
-    type: 'array',
-    items: { type: 'ref', ref: `${model.namespace}.getProfile#entry` },
-    description: sentences('Profiles of the authors of all that is returned', when),
-  }
-}
-
-function profileLexicon(model: Model): Json {
-  const nsids = model.profiles!.map(({ collection }) => model.collections.find(({ name }) => name === collection)!.nsid)
-  return document(`${model.namespace}.getProfile`, {
-    main: {
-      type: 'query',
-      description: 'Gets the profiles of an account.',
-      parameters: {
-        type: 'params',
-        required: ['actor'],
-        properties: { actor: string('The account, by DID or handle.', 'at-identifier') },
-      },
-      output: output({
-        type: 'object',
-        required: ['profiles'],
-        properties: { profiles: { type: 'array', items: { type: 'ref', ref: '#entry' } } },
-      }),
-      errors: [{ name: 'ProfileNotFound', description: 'The account has no profile.' }],
-    },
-    entry: {
-      type: 'object',
-      description: 'A profile; of an account without one, only who it is.',
-      required: ['did'],
-      properties: {
-        did: string('Whose profile it is.', 'did'),
-        handle: string('Its handle, where it is known and leads back to the account.', 'handle'),
-        uri: string('Where the record is.', 'at-uri'),
-        cid: string('Hash of this version of the record.', 'cid'),
-        value: { type: 'unknown', description: `The record, a ${nsids.map((nsid) => `\`${nsid}\``).join(' or ')}.` },
-        collection: string('Type of the record.', 'nsid'),
-        rkey: string('Key of the record in its collection.', 'record-key'),
-        time_us: { type: 'integer', description: 'When the record was made, in µs since 1970.' },
-      },
-    },
-  })
-}
-
-function cursorLexicon(model: Model): Json {
-  return document(`${model.namespace}.getCursor`, {
-    main: {
-      type: 'query',
-      description: 'How far the index has read the stream.',
-      output: output({
-        type: 'object',
-        properties: {
-          time_us: { type: 'integer', description: 'Time of the last event applied, in µs since 1970.' },
-          date: string('The same, as text.', 'datetime'),
-          seconds_ago: { type: 'integer', description: 'The same, before now.' },
-        },
-      }),
-    },
-  })
-}
-
-function lexiconsLexicon(model: Model): Json {
-  return document(`${model.namespace}.lexicons`, {
-    main: {
-      type: 'query',
-      description: 'The lexicons of the methods of this index.',
-      output: output({
-        type: 'object',
-        required: ['lexicons'],
-        properties: { lexicons: { type: 'array', items: { type: 'unknown' } } },
-      }),
-    },
-  })
-}
-
-function notifyLexicon(model: Model): Json {
-  return document(`${model.namespace}.notifyOfUpdate`, {
-    main: {
-      type: 'procedure',
-      description: "Has records fetched from their author's PDS and indexed before it answers.",
-      input: {
-        encoding: 'application/json',
-        schema: {
-          type: 'object',
-          description: 'One of the two.',
-          properties: {
-            uri: string('A record that was created, updated or deleted.', 'at-uri'),
-            uris: {
-              type: 'array',
-              maxLength: 25,
-              items: { type: 'string', format: 'at-uri' },
-              description: 'Several of them.',
-            },
-          },
-        },
-      },
-      output: output({
-        type: 'object',
-        required: ['indexed', 'deleted'],
-        properties: {
-          indexed: { type: 'integer', description: 'Records that are indexed as they are now.' },
-          deleted: { type: 'integer', description: 'Records that do not exist at the PDS, nor in the index.' },
-          errors: {
-            type: 'array',
-            items: { type: 'ref', ref: '#error' },
-            description: 'What went wrong; absent where nothing did.',
-          },
-        },
-      }),
-      errors: [{ name: 'unauthorized', description: 'The method needs credentials, and these are none.' }],
-    },
-    error: {
-      type: 'object',
-      required: ['uri', 'message'],
-      properties: { uri: string('As it was given.'), message: string('What went wrong with it.') },
     },
   })
 }

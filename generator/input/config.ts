@@ -4,6 +4,7 @@ import type { ConfigLogger, Database } from '../index.ts'
 import { GenerateError, type Issue, Issues } from './issues.ts'
 import { compareText } from './order.ts'
 import { reportProblems } from './problems.ts'
+import { type ResolvedQuery, resolveQueries } from './queries.ts'
 import { collectionSchema, configSchema, type ParsedCollection, type ParsedConfig } from './schema.ts'
 import { type LexiconSource, resolveSources } from './sources.ts'
 
@@ -54,6 +55,8 @@ export interface ResolvedCollection {
   readonly recordFilter: ((record: any) => boolean) | undefined
   readonly validate: 'strict' | 'lenient' | 'off'
   readonly discover: boolean
+  /** Sorted by name. */
+  readonly queries: readonly ResolvedQuery[]
 }
 
 export interface ResolvedRelation {
@@ -86,7 +89,7 @@ export interface ResolvedProfile {
 const WITHOUT_EFFECT = {
   config: ['feeds', 'labels', 'constellation', 'maintenance', 'spaces', 'community', 'realtime', 'permissionSet'],
   networkOverrides: ['resolver', 'slingshotUrl'],
-  collection: ['queries', 'pipelineQueries', 'allowInSpaces'],
+  collection: ['allowInSpaces'],
 } as const
 
 /**
@@ -140,7 +143,7 @@ export function resolveConfig(
   return { config, issues: issues.list() }
 }
 
-function resolveCollection(name: string, parsed: ParsedCollection): ResolvedCollection {
+function resolveCollection(name: string, parsed: ParsedCollection, issues: Issues): ResolvedCollection {
   return {
     name,
     collection: parsed.collection,
@@ -159,12 +162,13 @@ function resolveCollection(name: string, parsed: ParsedCollection): ResolvedColl
     recordFilter: parsed.recordFilter,
     validate: parsed.validate,
     discover: parsed.discover ?? !parsed.collection.startsWith('app.bsky.'),
+    queries: resolveQueries(name, parsed, issues),
   }
 }
 
 /** All collections, sorted, and the profiles: each profile that is no collection yet becomes a dependent one. */
 function withProfiles(input: ParsedConfig, issues: Issues) {
-  const collections = Object.entries(input.collections).map(([name, parsed]) => resolveCollection(name, parsed))
+  const collections = Object.entries(input.collections).map(([name, parsed]) => resolveCollection(name, parsed, issues))
   const profiles: ResolvedProfile[] = []
   for (const [i, entry] of input.profiles.entries()) {
     const profile = typeof entry === 'string' ? { collection: entry, rkey: 'self' } : entry
@@ -188,7 +192,7 @@ function withProfiles(input: ParsedConfig, issues: Issues) {
       continue
     } else {
       collections.push(
-        resolveCollection(wanted, collectionSchema.parse({ collection: profile.collection, discover: false })),
+        resolveCollection(wanted, collectionSchema.parse({ collection: profile.collection, discover: false }), issues),
       )
     }
     profiles.push({ collection: profile.collection, name: configured?.name ?? wanted, rkey: profile.rkey })

@@ -101,6 +101,21 @@ const relation = strict({
 
 const reference = strict({ collection: z.string(), field: fieldPath })
 
+/** A query: its handler alone, or with what it states besides. */
+const query = z.preprocess(
+  (value) => (typeof value === 'function' ? { handler: value } : value),
+  strict({
+    description: z.string().optional(),
+    params: z
+      .custom<z.ZodObject>((value: any) => value?._zod?.def?.type === 'object', {
+        error: 'Expected an object schema of zod 4.\nImport `z` from `lexidex`, and write `z.object({ … })`.',
+        params: { code: 'wrong-type' },
+      })
+      .optional(),
+    handler: func(),
+  }),
+)
+
 /** One collection, as written. */
 export const collectionSchema = strict({
   collection: nsid,
@@ -116,8 +131,8 @@ export const collectionSchema = strict({
   recordFilter: func<(record: any) => boolean>().optional(),
   discover: z.boolean().optional(),
   validate: z.enum(['strict', 'lenient', 'off']).default('lenient'),
-  queries: z.record(z.string(), func()).optional(),
-  pipelineQueries: z.record(z.string(), func()).optional(),
+  queries: z.record(shortName, query).default({}),
+  pipelineQueries: z.record(shortName, query).default({}),
   allowInSpaces: z.boolean().optional(),
 })
 
@@ -210,4 +225,5 @@ export const configSchema = strict({
 
 /** A config whose form is right. */
 export type ParsedConfig = z.output<typeof configSchema>
+export type ParsedQuery = z.output<typeof query>
 export type ParsedCollection = z.output<typeof collectionSchema>

@@ -47,6 +47,7 @@ export function buildModel(docs: readonly LexiconDoc[], config: ResolvedConfig, 
       discover: collection.discover,
       subjectColumn: subjects.get(collection.name)!,
       recordFilter: collection.recordFilter !== undefined,
+      ...(collection.queries.length === 0 ? {} : { queries: collection.queries }),
     }
   })
   const { namespace, jetstreams, relays, plc, allowHosts, notify } = config

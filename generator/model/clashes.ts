@@ -1,7 +1,7 @@
 import type { LexiconDoc } from '@atproto/lexicon'
 import type { Issues } from '../input/issues.ts'
 import { hydrationsOf } from './hydration.ts'
-import { camelCase, codeNames, counterName, upperFirst } from './names.ts'
+import { camelCase, codeNames, counterName, isListParam, queryConstant, upperFirst } from './names.ts'
 import type { CollectionModel, FieldModel, Model } from './types.ts'
 
 /** Refuses names that two things would share: tables, columns, parameters, outputs, methods. */
@@ -42,7 +42,11 @@ function checkTriggers(collection: CollectionModel, triggers: Registry): void {
 /** Short names that are something else in emitted TypeScript. */
 function checkCode(collection: CollectionModel, model: Model, issues: Issues): void {
   const { constant } = codeNames(collection.name)
-  const owner = model.collections.find(({ name }) => [codeNames(name).list, codeNames(name).get].includes(constant))
+  const owner = model.collections.find(({ name, queries = [] }) =>
+    [codeNames(name).list, codeNames(name).get, ...queries.map((query) => queryConstant(name, query.name))].includes(
+      constant,
+    ),
+  )
   const other =
     collection.name === 'getCursor' ||
     (collection.name === 'notifyOfUpdate' && model.notify) ||
@@ -105,6 +109,17 @@ function checkParams(collection: CollectionModel, model: Model, issues: Issues):
         `${target.name}.${of} within ${at}.${kind}s.${name}`,
       )
   }
+  for (const query of collection.queries ?? []) {
+    if (query.kind !== 'list') continue
+    for (const { name } of query.params ?? []) {
+      if (isListParam(name) || params.has(name)) {
+        const path = `${at}.pipelineQueries.${query.name}.params.${name}`
+        issues.error('name-clash', path, `\`listRecords\` has a parameter \`${name}\` already.`, {
+          hint: 'It narrows this list as well; choose another name for another meaning.',
+        })
+      }
+    }
+  }
   for (const relation of collection.relations) {
     if (relation.groups !== null && relation.name === 'view') {
       issues.error(
@@ -156,6 +171,10 @@ class Registry {
   constructor(issues: Issues, hint: string) {
     this.#issues = issues
     this.#hint = hint
+  }
+
+  has(name: string): boolean {
+    return this.#owners.has(name.toLowerCase())
   }
 
   /** Claims `name` for `owner`; an issue where it is taken. Case does not tell names apart. */

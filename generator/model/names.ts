@@ -37,6 +37,10 @@ const LIST_PARAMS = new Set([
   'labelers',
 ])
 
+export function isListParam(name: string): boolean {
+  return LIST_PARAMS.has(name)
+}
+
 /** Words that cannot name a constant in emitted TypeScript, and what emitted files import. */
 const RESERVED_CONSTANTS = new Set(
   [
@@ -44,7 +48,8 @@ const RESERVED_CONSTANTS = new Set(
     'for function if implements import in instanceof interface let new null package private protected public return',
     'static super switch this throw true try typeof undefined var void while with yield arguments eval async of',
     'require exports module globalThis',
-    'boolean booleanParam cid count datetime datetimeParam defineCollection defineGet defineList flag getParams',
+    'boolean booleanParam cid count datetime datetimeParam defineCollection defineCustomQuery defineGet defineList',
+    'defineNarrowedList flag getParams',
     'hydrateLimit integer integerParam listParams many Query search text z Database',
     'app App config create createIndexer Indexer IndexerOptions lexicons migrations options schemas store Store q p r',
   ].flatMap((line) => line.split(' ')),
@@ -104,6 +109,11 @@ export function fieldNames(path: string): FieldNames {
 /** `rsvps`, `going` → `rsvpsGoingCount`. */
 export function countName(relation: string, group: string | null): string {
   return `${relation}${group === null ? '' : upperFirst(camelCase(group))}Count`
+}
+
+/** `event`, `stats` → `eventStatsQuery`, what emitted code calls a query of the config. */
+export function queryConstant(shortName: string, query: string): string {
+  return `${shortName}${upperFirst(query)}Query`
 }
 
 /** What the triggers of a relation's counts are named by. */

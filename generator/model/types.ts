@@ -52,6 +52,33 @@ export interface CollectionModel {
   readonly subjectColumn: string | null
   /** Whether the config holds a `recordFilter` for this collection. */
   readonly recordFilter: boolean
+  /** Queries that the config adds, sorted by name; absent where there are none. */
+  readonly queries?: readonly QueryModel[]
+}
+
+/** A query of the config. */
+export interface QueryModel {
+  /** Last part of its NSID. */
+  readonly name: string
+  /** `custom`: it answers by itself. `list`: it narrows `listRecords`. */
+  readonly kind: 'custom' | 'list'
+  readonly description: string
+  /** Null where it declares none, and takes any. */
+  readonly params: readonly QueryParamModel[] | null
+}
+
+export interface QueryParamModel {
+  readonly name: string
+  /** Of each value. */
+  readonly type: 'string' | 'integer' | 'number' | 'boolean'
+  /** Whether it may be given several times. */
+  readonly list: boolean
+  readonly required: boolean
+  readonly description: string
+  /** The only values that it may have; empty where there are others. */
+  readonly values: readonly string[]
+  readonly minimum?: number
+  readonly maximum?: number
 }
 
 export type Method = 'listRecords' | 'getRecord'

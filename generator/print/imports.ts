@@ -28,7 +28,8 @@ export function printImports(candidates: readonly ImportSymbol[], used: Readonly
 
 function printModule(from: string, names: readonly ImportSymbol[]): string {
   const [first] = names
-  if (first?.name === 'default' && names.length === 1) return `import ${first.as} from '${from}'\n`
+  if (first?.name === 'default' && names.length === 1)
+    return `${first.type ? 'import type' : 'import'} ${first.as} from '${from}'\n`
   const allTypes = names.every((symbol) => symbol.type)
   const parts = [...names]
     .sort((a, b) => compare(a.name.toLowerCase(), b.name.toLowerCase()) || compare(a.name, b.name))

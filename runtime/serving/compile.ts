@@ -116,7 +116,8 @@ function filtered(
   shape: ListShape | WindowShape,
   params: ParamSlots,
 ): Query<any, any> {
-  const narrowed = def.where(query, params)
+  const { narrow = (query) => query } = def
+  const narrowed = narrow(def.where(query, params))
   return shape.did ? narrowed.where('did', '=', new Slot('$did')) : narrowed
 }
 

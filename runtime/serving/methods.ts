@@ -14,6 +14,7 @@ export function createMethods(app: App, store: Store, accounts?: AccountSource):
   const methods = new Map<string, Answer>()
   if (profiles !== null) methods.set(`/xrpc/${app.namespace}.getProfile`, createGetProfile(store, profiles, accounts))
   for (const def of app.methods) {
+    if (def.kind === 'custom' || def.kind === 'narrowed') continue
     const embed = createEmbed(store, app, def.collection, profiles)
     const answer =
       def.kind === 'list' ? createList(store, def, embed, accounts) : createGet(store, def, embed, accounts)

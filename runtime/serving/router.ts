@@ -7,6 +7,7 @@ import type { Route, RouteAnswer } from '../core/route.ts'
 import type { Clock } from '../core/time.ts'
 import type { MaybePromise, Store } from '../storage/store.ts'
 import type { AccountSource } from './actors.ts'
+import { configRoutes } from './config-routes.ts'
 import { frontPage } from './front-page.ts'
 import { failure, HEADERS, isBodiless, preflight, READING, type ServedRequest, type ServedResponse } from './http.ts'
 import { createMethods } from './methods.ts'
@@ -45,7 +46,7 @@ export interface RouterOptions {
 export function createRouter(options: RouterOptions): Router {
   const { app, store, logger = console } = options
   const methods = createMethods(app, store, options.accounts)
-  const listed = [...systemRoutes(options), ...(options.routes ?? [])]
+  const listed = [...systemRoutes(options), ...configRoutes(app, store, options.accounts), ...(options.routes ?? [])]
   const endpoints = [...new Set([...listed.map(({ path }) => path), ...methods.keys()])]
   const front = frontPage({ status: 'ok', namespace: app.namespace, endpoints }, options.page)
   const routes = createRouteTable([...listed, front])

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Params, type Served, serveApp } from './support/index.ts'
-import { library } from './support/library.ts'
+import { library, listBooks } from './support/library.ts'
 
 let served: Served
 beforeAll(() => {
@@ -82,7 +82,7 @@ test('the plus of a time zone may come unencoded', async () => {
 })
 
 test('whatever the query string, it is answered or refused, never an error of ours', async () => {
-  const names = fc.constantFrom(...Object.keys(library.methods[0]!.params.shape), '__proto__', '', 'x')
+  const names = fc.constantFrom(...Object.keys(listBooks.params.shape), '__proto__', '', 'x')
   const values = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.constantFrom('1', 'true', 'did:plc:alice', 'alice.test', '"', 'a OR', '2026-01-01T00:00:00Z', 'WzEsMl0'),
