@@ -143,6 +143,8 @@ export interface Indexer<DB> {
   readonly handle: Router['handle']
   /** Answers a request, for servers that speak the Fetch API. Never throws. */
   fetch(request: Request): Promise<Response>
+  /** Resolves when what requests have begun in the background has ended: fetches of what they lacked, backfills. */
+  idle(): Promise<void>
   /** Closes connections and the store. End `runPersistent` and `backfill` first, by their signals. */
   close(): Promise<void>
 }

@@ -192,6 +192,9 @@ export function createIndexer<DB>(app: App, store: Store, options: IndexerOption
     },
     handle: router.handle,
     fetch: router.fetch,
+    async idle() {
+      await Promise.all([background.settled(), onDemand.settled()])
+    },
     async close() {
       await background.stop()
       await onDemand.close()

@@ -52,6 +52,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   // Runs in browsers: nothing of a server's.
   'runtime/explorer/page': [],
   'runtime/node': ['runtime/core', 'runtime/serving'],
+  'runtime/worker': ['runtime/core', 'runtime/storage', 'runtime/operations', 'runtime/indexer.ts'],
   'runtime/app.ts': ['runtime/core', 'runtime/storage', 'runtime/serving'],
   'generator/input': ['runtime/core', 'generator/index.ts'],
   'generator/lexicons': ['runtime/core', 'runtime/identity', 'runtime/client', 'generator/input'],

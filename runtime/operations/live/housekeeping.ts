@@ -13,10 +13,13 @@ export interface HousekeepingOptions {
   readonly backfill?: boolean | undefined
   /** ms between looks. Default 10 000. */
   readonly intervalMs?: number | undefined
+  /** Looks once, at once, and ends: for schedulers. Default: until the signal aborts. */
+  readonly once?: boolean | undefined
+  /** Accounts that are fetched at a time. Default 10: the stream goes first. */
+  readonly concurrency?: number | undefined
 }
 
 const INTERVAL_MS = 10_000
-/** Accounts at a time: the stream goes first. */
 const CONCURRENCY = 10
 /** ms at a time, so that a backfill that somebody asks for does not have to share for long. */
 const SLICE_MS = 30_000
@@ -29,10 +32,10 @@ const PRUNED = 'tombstones_pruned'
  * forgets old deletions once a day. Ends when the signal aborts, and never rejects: what fails is told and tried again.
  */
 export async function keepHouse(context: OperationContext, options: HousekeepingOptions): Promise<void> {
-  const { signal, intervalMs = INTERVAL_MS } = options
+  const { signal, intervalMs = INTERVAL_MS, once = false } = options
   let lease: Lease | null = null
   while (!signal.aborted) {
-    await sleep(intervalMs, signal)
+    if (!once) await sleep(intervalMs, signal)
     if (signal.aborted) break
     try {
       if (lease === null || lease.lost.aborted) lease = await takeLease(context, 'housekeeping')
@@ -40,6 +43,7 @@ export async function keepHouse(context: OperationContext, options: Housekeeping
     } catch (error) {
       if (!signal.aborted) context.logger.error(`Housekeeping failed, trying again: ${messageOf(error)}`, error)
     }
+    if (once) break
   }
   await lease?.release().catch((error) => {
     // It runs out by itself.
@@ -52,7 +56,8 @@ async function round(context: OperationContext, signal: AbortSignal, options: Ho
   if (options.backfill === false || (await isLeased(context, BACKFILL_LEASE))) return
   if ((await countDueAccounts(context, context.clock.now())) === 0) return
   const slice = AbortSignal.any([signal, AbortSignal.timeout(SLICE_MS)])
-  await backfill(context, { concurrency: CONCURRENCY, signal: slice })
+  const { concurrency = CONCURRENCY } = options
+  await backfill(context, { concurrency, signal: slice })
 }
 
 async function pruneDaily(context: OperationContext, signal: AbortSignal): Promise<void> {

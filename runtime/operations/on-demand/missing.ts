@@ -1,4 +1,5 @@
 import { parseAtUri } from '../../core/at-uri.ts'
+import { Closing } from '../../core/closing.ts'
 import { messageOf } from '../../core/errors.ts'
 import { bookkeeping, type OperationContext } from '../context.ts'
 import { MAX_URIS, notify } from './notify.ts'
@@ -20,7 +21,7 @@ export class MissingRecords {
   /** URI, and ms since 1970 until which it is left alone; the oldest first. */
   readonly #askedUntil = new Map<string, number>()
   readonly #waiting: string[] = []
-  readonly #closing = new AbortController()
+  readonly #closing = new Closing()
   #work: Promise<void> | null = null
 
   /** @param ready resolves when the store can be written to */
@@ -31,7 +32,7 @@ export class MissingRecords {
 
   /** @param uris with DIDs */
   fetch(uris: readonly string[]): void {
-    if (this.#closing.signal.aborted) return
+    if (this.#closing.isClosed) return
     const now = this.#context.clock.now()
     for (const uri of uris) {
       if (this.#waiting.length >= MAX_WAITING) break
@@ -41,7 +42,7 @@ export class MissingRecords {
       if (this.#askedUntil.size > MAX_REMEMBERED) this.#askedUntil.delete(this.#askedUntil.keys().next().value!)
       this.#waiting.push(uri)
     }
-    if (this.#waiting.length > 0) this.#work ??= this.#drain()
+    if (this.#waiting.length > 0) this.#work ??= this.#closing.during((signal) => this.#drain(signal))
   }
 
   /** Resolves when nothing is under way. */
@@ -50,12 +51,11 @@ export class MissingRecords {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort()
+    this.#closing.close()
     await this.#work
   }
 
-  async #drain(): Promise<void> {
-    const { signal } = this.#closing
+  async #drain(signal: AbortSignal): Promise<void> {
     try {
       await this.#ready()
       while (this.#waiting.length > 0 && !signal.aborted) {

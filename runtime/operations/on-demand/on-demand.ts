@@ -1,5 +1,6 @@
 import { createApplier } from '../../apply/applier.ts'
 import { unlessAborted } from '../../core/abort.ts'
+import { Closing } from '../../core/closing.ts'
 import { messageOf } from '../../core/errors.ts'
 import { ResolveError } from '../../identity/resolver.ts'
 import { createPdsClient } from '../../sources/pds.ts'
@@ -30,7 +31,7 @@ export class OnDemand {
   /** ms since 1970 until which an account is left alone. */
   readonly #absentUntil = new Map<string, number>()
   readonly #running = new Map<string, Promise<void>>()
-  readonly #closing = new AbortController()
+  readonly #closing = new Closing()
   readonly #missing: MissingRecords
 
   constructor(context: OperationContext, ready: () => Promise<void>) {
@@ -74,9 +75,14 @@ export class OnDemand {
     this.#missing.fetch(uris)
   }
 
+  /** Resolves when nothing is under way. */
+  async settled(): Promise<void> {
+    await Promise.all([this.#missing.settled(), ...this.#running.values()])
+  }
+
   /** Ends what is under way. */
   async close(): Promise<void> {
-    this.#closing.abort()
+    this.#closing.close()
     await Promise.all([this.#missing.close(), ...this.#running.values()])
   }
 
@@ -115,19 +121,23 @@ export class OnDemand {
   }
 
   #start(did: string, collection: string): void {
-    if (this.#running.size >= MAX_RUNNING || this.#closing.signal.aborted) return
-    const signal = AbortSignal.any([AbortSignal.timeout(BUDGET_MS), this.#closing.signal])
-    const work = this.#fetch(did, collection, signal)
-      .then((found) => {
-        if (!found) this.#leaveAlone(did)
-      })
-      .catch((error) => {
-        this.#leaveAlone(did)
-        if (signal.aborted || error instanceof ServiceError || error instanceof ResolveError) return
-        this.#context.logger.error(`Could not fetch ${did} on demand: ${messageOf(error)}`, error)
-      })
+    if (this.#running.size >= MAX_RUNNING || this.#closing.isClosed) return
+    const work = this.#closing
+      .during((closing) =>
+        this.#tryToFetch(did, collection, AbortSignal.any([AbortSignal.timeout(BUDGET_MS), closing])),
+      )
       .finally(() => this.#running.delete(did))
     this.#running.set(did, work)
+  }
+
+  async #tryToFetch(did: string, collection: string, signal: AbortSignal): Promise<void> {
+    try {
+      if (!(await this.#fetch(did, collection, signal))) this.#leaveAlone(did)
+    } catch (error) {
+      this.#leaveAlone(did)
+      if (signal.aborted || error instanceof ServiceError || error instanceof ResolveError) return
+      this.#context.logger.error(`Could not fetch ${did} on demand: ${messageOf(error)}`, error)
+    }
   }
 
   #leaveAlone(did: string): void {

@@ -1,3 +1,4 @@
+import { Closing } from '../../core/closing.ts'
 import { invalidRequest, LexidexError, XrpcError } from '../../core/errors.ts'
 import type { Route, RouteRequest } from '../../core/route.ts'
 import type { ForAdmins } from '../admin-access.ts'
@@ -18,7 +19,7 @@ export type StartedBackfill =
 /** Backfills that were started and go on in the background, until they are stopped. */
 export class BackgroundBackfills {
   readonly #context: OperationContext
-  readonly #stopped = new AbortController()
+  readonly #closing = new Closing()
   readonly #running = new Set<Promise<unknown>>()
 
   constructor(context: OperationContext) {
@@ -31,7 +32,7 @@ export class BackgroundBackfills {
    * @throws BackfillInProgress where another goes on, here or in another process
    */
   async start(force?: BackfillKind, options: PerformOptions = {}): Promise<StartedBackfill> {
-    if (this.#stopped.signal.aborted) throw new LexidexError('The index is closed')
+    if (this.#closing.isClosed) throw new LexidexError('The index is closed')
     const prepared = await prepareBackfill(this.#context, { force })
     if (!('lease' in prepared)) {
       return {
@@ -39,7 +40,8 @@ export class BackgroundBackfills {
         type: 'not_needed',
       }
     }
-    const done = performPrepared(this.#context, prepared, { ...options, signal: this.#stopped.signal })
+    const done = this.#closing
+      .during((signal) => performPrepared(this.#context, prepared, { ...options, signal }))
       // The run's row and the log have it.
       .catch(() => {})
       .finally(() => this.#running.delete(done))
@@ -48,9 +50,14 @@ export class BackgroundBackfills {
     return { message: 'Backfill started', type: prepared.type, status: 'in_progress', id: String(id) }
   }
 
+  /** Resolves when none goes on. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#running)
+  }
+
   /** Interrupts what goes on; the next backfill goes on with it. */
   async stop(): Promise<void> {
-    this.#stopped.abort()
+    this.#closing.close()
     await Promise.all(this.#running)
   }
 }

@@ -17,9 +17,9 @@ export type { D1Answer, D1Binding, D1Statement } from './binding.ts'
 
 export interface D1StoreOptions {
   /** `migrations_table` of the Wrangler config, where it states one. Default `d1_migrations`. */
-  readonly migrationsTable?: string
+  readonly migrationsTable?: string | undefined
   /** Told of the migrations that were applied. Default: nobody. */
-  readonly logger?: Logger
+  readonly logger?: Logger | undefined
 }
 
 /** An index in a D1 database. Its migrations are those of SQLite. */
