@@ -24,6 +24,7 @@ export type { LoadedPage, Page } from './core/page.ts'
 export type { Route, RouteAnswer, RouteRequest } from './core/route.ts'
 export { type Clock, systemClock } from './core/time.ts'
 export {
+  type AnyQuery,
   type BackfillAllOptions,
   type BackfillAllResult,
   createIndexer,

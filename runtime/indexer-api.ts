@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { App } from './app.ts'
+import type { Page as RecordPage, RecordView } from './client/views.ts'
 import type { Logger } from './core/log.ts'
 import type { NotifyAccess, NotifyResult } from './core/notify.ts'
 import type { Page } from './core/page.ts'
@@ -78,8 +79,11 @@ export interface BackfillAllResult extends DiscoverResult {
 /** What `/status` says, and how discovery and backfill stand. */
 export interface IndexerStatus extends Status, OperationsStatus {}
 
-/** An index of one app on one store. `DB` types its tables. */
-export interface Indexer<DB> {
+/** `listRecords` of any collection, where no types are emitted for it. */
+export type AnyQuery = (collection: string, params?: object) => Promise<RecordPage<RecordView<any>>>
+
+/** An index of one app on one store. `DB` types its tables, `Q` its lists. */
+export interface Indexer<DB, Q = unknown> {
   readonly app: App
   readonly store: Store
   /** The tables, for queries of your own. */
@@ -139,6 +143,12 @@ export interface Indexer<DB> {
    */
   keepHouse(options: HousekeepingOptions): Promise<void>
   status(): Promise<IndexerStatus>
+  /**
+   * `listRecords` of a collection by its short name, in process. `createServerClient` has all other methods.
+   *
+   * @throws XrpcClientError as the method answers it
+   */
+  readonly query: Q
   /** Answers a request, for servers that do without the Fetch API. Never throws. */
   readonly handle: Router['handle']
   /** Answers a request, for servers that speak the Fetch API. Never throws. */

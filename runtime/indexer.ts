@@ -1,12 +1,14 @@
 import type { Kysely } from 'kysely'
 import { createAdmission } from './admission/admit.ts'
 import type { App } from './app.ts'
+import { inProcess } from './client/in-process.ts'
+import { createXrpcClient } from './client/xrpc.ts'
 import { LexidexError } from './core/errors.ts'
 import type { RuntimeState } from './core/liveness.ts'
 import { systemClock } from './core/time.ts'
 import { createGuardedFetch } from './identity/guarded-fetch.ts'
 import { createResolver } from './identity/resolver.ts'
-import type { Indexer, IndexerOptions } from './indexer-api.ts'
+import type { AnyQuery, Indexer, IndexerOptions } from './indexer-api.ts'
 import { checkAccounts } from './operations/accounts/accounts.ts'
 import { adminsOnly } from './operations/admin-access.ts'
 import { backfill } from './operations/backfill/backfill.ts'
@@ -26,7 +28,7 @@ import { adminRoutes, BackgroundBackfills } from './operations/runs/admin.ts'
 import { checkForInterruptedBackfill, performBackfill, resumeBackfill } from './operations/runs/runs.ts'
 import { decideBackfill } from './operations/runs/startup.ts'
 import { operationsStatus } from './operations/status.ts'
-import { createRouter } from './serving/router.ts'
+import { createRouter, type Router } from './serving/router.ts'
 import { createStatus } from './serving/status.ts'
 import { subscriptionUrls } from './sources/jetstream-urls.ts'
 import { createXrpc } from './sources/xrpc.ts'
@@ -45,7 +47,7 @@ export type * from './indexer-api.ts'
  *
  * @throws LexidexError where a collection lacks its lexicon, or an option is of no use
  */
-export function createIndexer<DB>(app: App, store: Store, options: IndexerOptions = {}): Indexer<DB> {
+export function createIndexer<DB, Q = AnyQuery>(app: App, store: Store, options: IndexerOptions = {}): Indexer<DB, Q> {
   const { collections, schemas, migrations } = app
   const { logger = console, clock = systemClock, plc = app.plc, verifyCid = false } = options
   const allowHosts = options.allowHosts ?? app.allowHosts
@@ -114,7 +116,7 @@ export function createIndexer<DB>(app: App, store: Store, options: IndexerOption
     return used
   }
 
-  const indexer: Indexer<DB> = {
+  const indexer: Indexer<DB, Q> = {
     app,
     store,
     db: store.db as Kysely<DB>,
@@ -190,6 +192,7 @@ export function createIndexer<DB>(app: App, store: Store, options: IndexerOption
     async status() {
       return { ...(await served.status()), ...(await operationsStatus(context)) }
     },
+    query: createQuery(namespace, router) as Q,
     handle: router.handle,
     fetch: router.fetch,
     async idle() {
@@ -205,6 +208,11 @@ export function createIndexer<DB>(app: App, store: Store, options: IndexerOption
     },
   }
   return indexer
+}
+
+function createQuery(namespace: string, router: Router): AnyQuery {
+  const client = createXrpcClient('http://in.process', inProcess(router))
+  return (collection, params) => client.query(`${namespace}.${collection}.listRecords`, params)
 }
 
 function hostOf(relay: string): string {

@@ -12,6 +12,9 @@ export function renderTypes(model: Model): string {
   return render('client-types', {
     collections: model.collections.map((collection) => collectionView(collection, model)),
     profiles: profilesView(model),
+    lists: model.collections
+      .filter(({ methods }) => methods.includes('listRecords'))
+      .map((collection) => listSignature(collection, model)),
   })
 }
 
@@ -66,6 +69,24 @@ function paramsView(collection: CollectionModel, method: Method, model: Model) {
 
 function paramField(param: ParamView) {
   return { doc: doc(param.description, '  '), key: `${param.name}?`, type: `${param.clientType} | undefined` }
+}
+
+function listSignature(collection: CollectionModel, model: Model): string {
+  const { listParamsType } = emitNames(collection)
+  return `<const P extends ${listParamsType} = {}>(
+    collection: ${quote(collection.name)},
+    params?: P,
+  ): Promise<${pageOf(collection, model)}>`
+}
+
+/** A page of `listRecords` as a call with the parameters `P` returns it. */
+export function pageOf(collection: CollectionModel, model: Model): string {
+  return withProfiles(`Page<${emitNames(collection).hydrated}<P>>`, model)
+}
+
+/** What an answer is where the call may ask for profiles as well. */
+export function withProfiles(answer: string, model: Model): string {
+  return model.profiles === undefined ? answer : `WithProfiles<${answer}, P>`
 }
 
 /** Types of profiles, for `each`: none where there are no profiles. */

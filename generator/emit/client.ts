@@ -2,7 +2,7 @@ import type { CollectionModel, Model } from '../model/types.ts'
 import { render } from '../print/handlebars.ts'
 import { symbols } from '../print/imports.ts'
 import type { Artifact } from './artifact.ts'
-import { renderTypes } from './client-types.ts'
+import { pageOf, renderTypes, withProfiles } from './client-types.ts'
 import { doc, key, quote } from './code.ts'
 import { emitNames, recordImport } from './names.ts'
 import { configTypeImport, queryMethods } from './queries.ts'
@@ -53,11 +53,6 @@ function collectionView(collection: CollectionModel, model: Model) {
   }
 }
 
-/** What an answer is where the call may ask for profiles as well. */
-function withProfiles(answer: string, model: Model): string {
-  return model.profiles === undefined ? answer : `WithProfiles<${answer}, P>`
-}
-
 function profileMethod(model: Model) {
   const nsid = quote(`${model.namespace}.getProfile`)
   return {
@@ -79,7 +74,7 @@ function listMethods(collection: CollectionModel, model: Model) {
     {
       name: 'listRecords',
       doc: doc(`One page of \`${collection.nsid}\`.`, '      '),
-      code: `${signature}xrpc.query<${withProfiles(`Page<${item}>`, model)}>(${nsid}, params, call)`,
+      code: `${signature}xrpc.query<${pageOf(collection, model)}>(${nsid}, params, call)`,
     },
     {
       name: 'iterate',

@@ -49,6 +49,8 @@ export const index: Artifact = {
           }),
           // One folder up from where collections import it.
           { from: configImport.replace(/^\.\.\//, '').replace(/^(?!\.)/, './'), name: 'default', as: 'config' },
+          ...symbols('lexidex/client', ['inProcess'], ['InProcessService', 'ServerClientOptions']),
+          ...symbols('./client.js', ['createClient'], ['Client', 'QueryRecords']),
           { from: './lexicons/index.js', name: 'lexicons' },
           { from: './migrations/index.js', name: 'migrations' },
           { from: './records/lexicons.js', name: 'schemas' },

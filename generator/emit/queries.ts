@@ -1,6 +1,7 @@
 import { queryConstant } from '../model/names.ts'
 import type { CollectionModel, Model, QueryModel, QueryParamModel } from '../model/types.ts'
 import type { ImportSymbol } from '../print/imports.ts'
+import { pageOf } from './client-types.ts'
 import { doc, key, quote, sentences } from './code.ts'
 import { emitNames } from './names.ts'
 
@@ -59,14 +60,12 @@ export function queryMethods(collection: CollectionModel, model: Model) {
 }
 
 function narrowedMethod(collection: CollectionModel, model: Model, nsid: string, own: string, needed: boolean): string {
-  const { hydrated, listParamsType } = emitNames(collection)
-  const page = `Page<${hydrated}<P>>`
-  const answer = model.profiles === undefined ? page : `WithProfiles<${page}, P>`
+  const { listParamsType } = emitNames(collection)
   const [initial, optional] = needed ? ['', ''] : [' = {}', '?']
   return `<const P extends ${listParamsType} & ${own}${initial}>(
         params${optional}: P,
         call?: CallOptions,
-      ) => xrpc.query<${answer}>(${nsid}, params, call)`
+      ) => xrpc.query<${pageOf(collection, model)}>(${nsid}, params, call)`
 }
 
 /** The type of the config, for the client: nothing of it is there at run time. */

@@ -51,7 +51,8 @@ const RESERVED_CONSTANTS = new Set(
     'boolean booleanParam cid count datetime datetimeParam defineCollection defineCustomQuery defineGet defineList',
     'defineNarrowedList flag getParams',
     'hydrateLimit integer integerParam listParams many Query search text z Database',
-    'app App config create createIndexer Indexer IndexerOptions lexicons migrations options schemas store Store q p r',
+    'app App Client config create createClient createIndexer createServerClient Indexer IndexerOptions InProcessService inProcess',
+    'lexicons migrations options QueryRecords schemas ServerClientOptions store Store q p r',
   ].flatMap((line) => line.split(' ')),
 )
 

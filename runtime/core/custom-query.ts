@@ -15,6 +15,8 @@ export interface QueryContext<DB = any, P = any> {
   readonly params: P
   /** Of the request. */
   readonly headers: { get(name: string): string | null | undefined }
+  /** DID of the account on whose behalf a client in process calls; undefined for calls over HTTP. */
+  readonly caller: string | undefined
 }
 
 /** What the queries of a config may state besides their handler. */

@@ -9,6 +9,8 @@ export interface RouteRequest {
   /** The query, and what the path has where the route's has `{name}`. */
   readonly params: URLSearchParams
   readonly headers: { get(name: string): string | null | undefined }
+  /** DID of the account that calls, known in process only. */
+  readonly caller?: string | undefined
   /**
    * The body as text; empty where there is none. Nothing is read before this is called, so look at the credentials first.
    *

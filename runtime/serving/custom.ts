@@ -11,10 +11,10 @@ export function customRoute(store: Store, { nsid, query }: CustomDef): Route {
   return {
     method: 'GET',
     path: `/xrpc/${nsid}`,
-    async answer({ params, headers }) {
+    async answer({ params, headers, caller }) {
       const raw = readQuery(params.toString())
       if (own.names !== null) refuseOthers(raw, own.names)
-      const context = { db: store.db, params: own.read(raw), headers }
+      const context = { db: store.db, params: own.read(raw), headers, caller }
       return answerOf(await callUserCode(() => query.handler(context)))
     },
   }

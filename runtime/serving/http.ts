@@ -8,6 +8,8 @@ export interface ServedRequest {
   readonly headers: { get(name: string): string | null | undefined }
   /** Bytes of the body, read only where a route asks for them; null or absent where there is none. */
   readonly body?: AsyncIterable<Uint8Array> | null | undefined
+  /** DID of the account that calls, where whoever hands the request over vouches for it. Never taken from the request itself. */
+  readonly caller?: string | undefined
 }
 
 /** The answer to a request. A server leaves the body out of the answer to HEAD, and of 204 and 304. */

@@ -26,11 +26,11 @@ export function narrowedRoute(
   return {
     method: 'GET',
     path: `/xrpc/${nsid}`,
-    async answer({ params, headers }) {
+    async answer({ params, headers, caller }) {
       const raw = readQuery(params.toString())
       if (own.names !== null) refuseOthers(raw, [...ofList, ...own.names])
       const { mine, others } = split(raw, ofList)
-      const narrow = await callUserCode(() => query.handler({ db: store.db, params: own.read(mine), headers }))
+      const narrow = await callUserCode(() => query.handler({ db: store.db, params: own.read(mine), headers, caller }))
       const def = {
         ...list,
         // A cursor belongs to a list and its parameters, those of the config among them.

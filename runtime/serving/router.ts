@@ -94,14 +94,14 @@ export function createRouter(options: RouterOptions): Router {
 }
 
 async function answerRoute(found: FoundRoutes, request: ServedRequest, query: string): Promise<ServedResponse> {
-  const { method, headers } = request
+  const { method, headers, caller } = request
   const allow = allowedBy(found)
   if (method === 'OPTIONS') return preflight(allow)
   const route = found.methods.get(method === 'HEAD' ? 'GET' : method)
   if (route === undefined) return notAllowed(method, allow)
   const params = new URLSearchParams(query)
   for (const [name, value] of Object.entries(found.named)) params.set(name, value)
-  return toResponse(await route.answer({ params, headers, body: () => readBody(request.body ?? null) }))
+  return toResponse(await route.answer({ params, headers, caller, body: () => readBody(request.body ?? null) }))
 }
 
 function toResponse({ status, headers, content, body }: RouteAnswer): ServedResponse {
