@@ -12,6 +12,7 @@ export type Remote<M extends Methods> = {
 
 export interface Child<M extends Methods> {
   readonly call: Remote<M>
+  readonly pid: number
   /** Ends the process and waits until it is gone. */
   close(): Promise<void>
 }
@@ -71,6 +72,7 @@ export function startChild<M extends Methods>(file: string): Child<M> {
       child.send({ id, method, args } satisfies Request)
     })
   return {
+    pid: child.pid!,
     call: new Proxy({} as Remote<M>, {
       get:
         (_, method: string) =>
