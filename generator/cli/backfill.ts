@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { type DidOptions, readDids, withDids } from './dids.ts'
+import { keepHeapSmall } from './heap.ts'
 import { interruptSignal } from './interrupt.ts'
 import { integer, withConcurrency, withDatabase } from './options.ts'
 import { note, print, Reported } from './output.ts'
@@ -35,6 +36,7 @@ Examples:
   $ lexidex backfill --from-file accounts.csv`,
     )
     .action(async (options: Options, command: Command) => {
+      keepHeapSmall()
       const { openIndex, backfillWithProgress } = await import('./indexer.ts')
       const dids = readDids(options)
       const signal = interruptSignal()

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { formatRefresh } from '../../runtime/operations/refresh/refresh-report.ts'
 import { type DidOptions, readDids, withDid } from './dids.ts'
+import { keepHeapSmall } from './heap.ts'
 import { interruptSignal } from './interrupt.ts'
 import { integer, withDatabase } from './options.ts'
 import { note, print, Reported } from './output.ts'
@@ -33,6 +34,7 @@ Examples:
   $ lexidex refresh --did did:plc:abc,did:plc:def`,
     )
     .action(async (options: Options, command: Command) => {
+      keepHeapSmall()
       const { openIndex, refreshWithProgress } = await import('./indexer.ts')
       const dids = readDids(options)
       const signal = interruptSignal()

@@ -9,6 +9,12 @@ const MARK = 'bulk_load'
 /** Records that an index may hold at most for a load to pay: they are counted and indexed again with the rest. */
 const NEARLY_EMPTY = 10_000
 
+/**
+ * Page cache of a load, in MB. Records of an account come together, and lie together in the one index that is kept; and
+ * what is sorted at the end takes as much memory again, several times over.
+ */
+const CACHE_MB = 16
+
 /** An index or a trigger that a load does without. */
 interface Suspended {
   readonly type: 'index' | 'trigger'
@@ -37,6 +43,15 @@ WHERE tbl_name IN (SELECT value FROM json_each(?)) AND type IN ('index', 'trigge
     for (const { type, name } of suspended) db.exec(`DROP ${type} ${quote(String(name))}`)
     return true
   })
+}
+
+/** Gives back memory that a load can do without. @returns what takes it again */
+export function shrinkCache(db: DatabaseSync): () => void {
+  const { cache_size: size } = db.prepare('PRAGMA cache_size').get() as { cache_size: number }
+  // Negative: KiB.
+  db.exec(`PRAGMA cache_size = ${-1024 * CACHE_MB}`)
+  db.exec('PRAGMA shrink_memory')
+  return () => db.exec(`PRAGMA cache_size = ${size}`)
 }
 
 /** Whether a load is going on, or was cut short: then rows are right, and counts and words are not. */

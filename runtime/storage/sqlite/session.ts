@@ -2,7 +2,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { LexidexError, messageOf } from '../../core/errors.ts'
 import type { ApplyResult, MaybePromise } from '../store.ts'
 import { BatchWriter, type WrittenBatch } from './apply.ts'
-import { beginLoad, buildIndex, endLoad } from './bulk.ts'
+import { beginLoad, buildIndex, endLoad, shrinkCache } from './bulk.ts'
 import { LoadLock } from './load-lock.ts'
 import type { CollectionTable } from './tables.ts'
 import { Turns } from './turns.ts'
@@ -68,6 +68,7 @@ export class WriterSession {
   readonly #failed = new Set<number>()
   #tables: readonly CollectionTable[] | null = null
   #batches: BatchWriter | null = null
+  #growCache: () => void = () => {}
   #loadLock: LoadLock | null = null
 
   /** @param file path of the database; null for one that is nobody else's */
@@ -149,11 +150,14 @@ export class WriterSession {
       const lock = LoadLock.take(this.#file)
       if (lock === null) return false
       const began = beginLoad(this.#db, tables, now)
-      if (began) this.#loadLock = lock
-      else lock.release()
+      if (began) {
+        this.#loadLock = lock
+        this.#growCache = shrinkCache(this.#db)
+      } else lock.release()
       return began
     }
     endLoad(this.#db)
+    this.#growCache()
     this.#loadLock?.release()
     this.#loadLock = null
     return true
