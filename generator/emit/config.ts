@@ -11,13 +11,22 @@ export const config: Artifact = {
       body: render('config', {
         records: records.map(({ nsid, ...uses }) => ({
           nsid,
-          paths: Object.entries(uses).map(([name, paths]) => ({ name, type: union(paths) })),
+          paths: Object.entries(uses).map(([name, paths]) => ({
+            name,
+            type: union(paths.filter((path) => !OBJECT_MEMBERS.has(path))),
+          })),
         })),
       }),
       imports: [],
     },
   ],
 }
+
+/**
+ * Every object has these already, of another type: a config type with such a key would fit no config at all. In the
+ * config they are not completed.
+ */
+const OBJECT_MEMBERS = new Set(Object.getOwnPropertyNames(Object.prototype))
 
 function union(paths: readonly string[]): string {
   if (paths.length === 0) return ' never'

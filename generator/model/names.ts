@@ -41,6 +41,9 @@ export function isListParam(name: string): boolean {
   return LIST_PARAMS.has(name)
 }
 
+/** What every object of JavaScript has, so that parameters of these names would seem to be given always. */
+const OBJECT_MEMBERS = new Set(Object.getOwnPropertyNames(Object.prototype))
+
 /** Words that cannot name a constant in emitted TypeScript, and what emitted files import. */
 const RESERVED_CONSTANTS = new Set(
   [
@@ -101,7 +104,8 @@ export interface FieldNames {
 export function fieldNames(path: string): FieldNames {
   const param = camelCase(path)
   const column = snakeCase(path).replace(/^_|_$/g, '')
-  const taken = LIST_PARAMS.has(param) || BASE_COLUMNS.has(column) || !/^[a-zA-Z]/.test(param)
+  const taken =
+    LIST_PARAMS.has(param) || OBJECT_MEMBERS.has(param) || BASE_COLUMNS.has(column) || !/^[a-zA-Z]/.test(param)
   return taken
     ? { param: `value${upperFirst(param)}`, column: identifier('value', column) }
     : { param, column: identifier(column) }
