@@ -11,6 +11,9 @@ import { type LexiconSource, resolveSources } from './sources.ts'
 export { configDirectories, findConfig, loadConfig } from './load.ts'
 
 /** The config with every default filled in. */
+/** What migrations are written in. */
+export type DialectName = Exclude<Database, 'd1'>
+
 export interface ResolvedConfig {
   /** Absolute path of the project. */
   readonly root: string
@@ -24,7 +27,8 @@ export interface ResolvedConfig {
   readonly lexicons: readonly LexiconSource[]
   /** Relative to `root`, with `/`. */
   readonly outDir: string
-  readonly databases: readonly Database[]
+  /** Dialects that migrations are written for. */
+  readonly databases: readonly DialectName[]
   readonly jetstreams: readonly string[]
   readonly relays: readonly string[]
   readonly plc: string
@@ -128,7 +132,7 @@ export function resolveConfig(
       issues,
     ),
     outDir,
-    databases: databasesOf(input, issues),
+    databases: databasesOf(input),
     jetstreams: input.jetstreams,
     relays: input.relays,
     plc: input.plc,
@@ -229,17 +233,9 @@ function checkMethodNames(namespace: string, collections: readonly ResolvedColle
   }
 }
 
-const SUPPORTED: ReadonlySet<string> = new Set(['sqlite', 'postgres'])
-
-function databasesOf(input: ParsedConfig, issues: Issues): readonly Database[] {
-  const databases = [...new Set([input.database].flat())]
-  for (const name of databases) {
-    if (SUPPORTED.has(name)) continue
-    issues.error('unsupported-database', 'database', `This version of lexidex does not generate for ${name} yet.`, {
-      hint: 'Use `sqlite` or `postgres`.',
-    })
-  }
-  return databases
+/** D1 is SQLite, and takes the same migrations. */
+function databasesOf(input: ParsedConfig): readonly DialectName[] {
+  return [...new Set([input.database].flat().map((name) => (name === 'd1' ? 'sqlite' : name)))]
 }
 
 function mapValues<A, B>(record: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {
