@@ -1,7 +1,7 @@
 /** A record as a card: what it is, whose, when, what points at it. */
 import { copyButton } from './copy.ts'
 import { bdi, h } from './dom.ts'
-import { ago, fullDate, date as localDate, number, shortDid, words } from './format.ts'
+import { ago, counted, fullDate, date as localDate, number, shortDid, words } from './format.ts'
 import { type IndexInfo, placeOfAccount, placeOfRecord } from './index-info.ts'
 import { jsonTree } from './json-tree.ts'
 import { type Fact, summarize } from './summary.ts'
@@ -21,7 +21,7 @@ export function recordCard(index: IndexInfo, view: any, people: People): HTMLEle
   const place = placeOfRecord(index, uri)
   const embedded = embeddedOf(view)
   const json = h('details', { class: 'card-json' })
-  json.append(h('summary', null, left > 0 ? `JSON, with ${left} more` : 'JSON'))
+  json.append(h('summary', null, left > 0 ? `JSON, with ${counted(left, 'more field')}` : 'JSON'))
   json.addEventListener('toggle', () => {
     if (json.open && json.children.length === 1) {
       json.append(
@@ -56,7 +56,7 @@ export function recordCard(index: IndexInfo, view: any, people: People): HTMLEle
       'footer',
       null,
       json,
-      copyButton(() => uri, 'Copy URI', `URI of ${title}`),
+      copyButton(() => uri, 'Copy URI', `of ${title}`),
     ),
   )
 }
@@ -157,5 +157,20 @@ function embeddedLine(index: IndexInfo, view: any, people: People): HTMLElement 
     { class: 'line' },
     h('span', { class: 'line-title' }, place === null ? bdi(title) : h('a', { href: place }, bdi(title))),
     byline(index, view, people),
+    embeddedOf(view).map(({ name, views }) => nested(index, name, views)),
+  )
+}
+
+/** What a record inside of a record holds in turn: the one that it points at, or how many point at it. */
+function nested(index: IndexInfo, name: string, views: readonly any[]): HTMLElement {
+  const [view] = views
+  if (views.length > 1) return h('span', { class: 'quiet' }, `${words(name)}: ${views.length}`)
+  const { title } = summarize(view.value, String(view.rkey))
+  const place = placeOfRecord(index, String(view.uri))
+  return h(
+    'span',
+    { class: 'quiet' },
+    `${words(name)}: `,
+    place === null ? bdi(title) : h('a', { href: place }, bdi(title)),
   )
 }

@@ -1,7 +1,11 @@
 import { announce, h } from './dom.ts'
 
-/** A button that copies what `text` gives at that moment. */
-export function copyButton(text: () => string, label = 'Copy', what = 'text'): HTMLButtonElement {
+/**
+ * A button that copies what `text` gives at that moment.
+ *
+ * @param what Said after the label where it cannot be seen what it belongs to
+ */
+export function copyButton(text: () => string, label: string, what: string): HTMLButtonElement {
   const button = h('button', {
     type: 'button',
     class: 'small',
@@ -10,7 +14,7 @@ export function copyButton(text: () => string, label = 'Copy', what = 'text'): H
       async click() {
         const done = await copy(text())
         button.textContent = done ? 'Copied' : 'Not allowed'
-        announce(done ? `Copied ${what}` : 'The browser does not allow copying')
+        announce(done ? 'Copied' : 'The browser does not allow copying')
         setTimeout(() => {
           button.textContent = label
         }, 1500)

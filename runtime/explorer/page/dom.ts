@@ -64,6 +64,16 @@ export function bdi(text: string, className?: string): HTMLElement {
   return h('bdi', { class: className }, text)
 }
 
+/** A description as lexicons have it: what is between backticks is code. */
+export function prose(text: string): Child[] {
+  return text.split('`').map((part, i) => (i % 2 === 1 ? h('code', null, part) : part))
+}
+
+/** A name in segments, which a line may break between. */
+export function nsid(name: string): Child[] {
+  return name.split('.').flatMap((segment, i) => (i === 0 ? [segment] : ['.', h('wbr'), segment]))
+}
+
 let region: HTMLElement | null = null
 
 /** Where `announce` speaks from. One for the page, there from the beginning: screen readers miss others. */

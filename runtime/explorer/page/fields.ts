@@ -21,10 +21,15 @@ export interface Layout {
   readonly search: Param | undefined
   readonly account: readonly Param[]
   readonly filters: readonly Field[]
+  /** Filters that are needed less often. */
+  readonly moreFilters: readonly Field[]
   readonly order: readonly Param[]
   readonly embed: readonly Param[]
   readonly limit: Param | undefined
 }
+
+/** Filters that are shown at once. */
+const MOST_FILTERS = 8
 
 const ACCOUNT = new Set(['did', 'actor'])
 const ORDER = new Set(['sort', 'order'])
@@ -40,6 +45,9 @@ export function layout({ params }: Method): Layout {
       !ORDER.has(param.name) &&
       !isEmbed(param),
   )
+  const filters = fieldsOf(rest)
+  // Every list can be narrowed by these; and no form should be longer than what it is for.
+  const rare = filters.filter(({ name }, i) => ['createdAt', 'indexedAt'].includes(name) || i >= MOST_FILTERS)
   return {
     required: params.filter(({ required }) => required),
     search: named.get('search'),
@@ -47,7 +55,8 @@ export function layout({ params }: Method): Layout {
     account: [named.get('actor') ?? named.get('did')].filter(
       (param) => param !== undefined && !param.required,
     ) as Param[],
-    filters: fieldsOf(rest),
+    filters: filters.filter((field) => !rare.includes(field)),
+    moreFilters: rare,
     order: params.filter(({ name }) => ORDER.has(name)),
     embed: params.filter(isEmbed),
     limit: named.get('limit'),

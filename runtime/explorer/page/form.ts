@@ -39,9 +39,27 @@ export function methodForm(method: Method, { params, onChange, onSubmit, onReset
         more.map(({ param, operator }) => input(param, operator)),
       )
     if (only && rest === false) return controls
+    const [first] = main
+    // A lone bound fits a line.
+    if (main.length === 1 && first!.param.type === 'integer' && rest === false)
+      return h('div', { class: 'compact' }, input(first!.param, `${name} ${first!.operator}`))
     const body = h('div', { class: main.length === 2 ? 'pair' : 'stack' }, controls)
     if (only) return h('div', { class: 'filter' }, body, rest)
     return h('fieldset', { class: 'filter' }, h('legend', null, name), body, rest)
+  }
+
+  const moreFilters = (fields: readonly Field[]) => {
+    if (fields.length === 0) return []
+    const open = fields.some(({ main, more }) => [...main, ...more].some(({ param }) => isSet(param)))
+    const names = fields.map(({ name }) => name).join(', ')
+    return [
+      h(
+        'details',
+        { class: 'more', open },
+        h('summary', null, `More filters: ${names}`),
+        h('div', { class: 'group-more' }, fields.map(filter)),
+      ),
+    ]
   }
 
   const embed = (param: Param) =>
@@ -67,7 +85,7 @@ export function methodForm(method: Method, { params, onChange, onSubmit, onReset
     },
     groups.required.map((param) => input(param)),
     groups.search !== undefined && input(groups.search),
-    section('Filter', groups.filters.map(filter)),
+    section('Filter', [...groups.filters.map(filter), ...moreFilters(groups.moreFilters)]),
     section(
       'Account',
       groups.account.map((param) => input(param)),
@@ -123,5 +141,5 @@ export function methodForm(method: Method, { params, onChange, onSubmit, onReset
 
 function section(title: string, content: HTMLElement | readonly (HTMLElement | HTMLElement[])[]): HTMLElement | null {
   if (Array.isArray(content) && content.length === 0) return null
-  return h('section', { class: 'group', 'aria-label': title }, h('h3', null, title), content as HTMLElement)
+  return h('section', { class: 'group', 'aria-label': title }, h('h2', null, title), content as HTMLElement)
 }

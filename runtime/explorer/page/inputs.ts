@@ -1,6 +1,6 @@
 /** One control for each kind of parameter. Each has the parameter's name, so that the form's own data holds the values. */
 import { fromLocal, toLocal } from './datetime.ts'
-import { h } from './dom.ts'
+import { h, prose } from './dom.ts'
 import { tokenName } from './format.ts'
 import type { Param } from './lexicon.ts'
 
@@ -159,7 +159,7 @@ function labelFor(id: string, param: Param, label: string): HTMLElement {
 }
 
 function hintOf({ description }: Param, id: string): HTMLElement | null {
-  return description === '' ? null : h('p', { class: 'hint', id: `${id}-hint` }, description)
+  return description === '' ? null : h('p', { class: 'hint', id: `${id}-hint` }, prose(description))
 }
 
 function described({ description }: Param, id: string): Record<string, string> {

@@ -43,6 +43,17 @@ export function readMethods(documents: unknown, namespace: string): Method[] {
   })
 }
 
+/** What a reader wants to see at first: whose records they are, and what they point at. */
+export function usualParams({ params }: Method): readonly (readonly [string, string])[] {
+  const embeds = params.filter(({ name }) => /^hydrate[A-Z]/.test(name))
+  // `hydrateRsvpsEvent` is of use only with `hydrateRsvps`.
+  const isNested = ({ name }: Param) => embeds.some((other) => other.name !== name && name.startsWith(other.name))
+  return params
+    .filter((param) => param.type === 'boolean' && !param.many)
+    .filter((param) => param.name === 'profiles' || (embeds.includes(param) && !isNested(param)))
+    .map(({ name }) => [name, 'true'])
+}
+
 function readMethod(document: any, main: any, namespace: string): Method {
   const nsid = String(document.id)
   const id = nsid.startsWith(`${namespace}.`) ? nsid.slice(namespace.length + 1) : nsid

@@ -1,4 +1,4 @@
-import { announce, fill, h } from './dom.ts'
+import { announce, type Child, fill, h, nsid, prose } from './dom.ts'
 import { findMethod, type IndexInfo, loadIndex } from './index-info.ts'
 import { methodPage } from './method-page.ts'
 import { overviewPage } from './overview.ts'
@@ -12,7 +12,7 @@ import { applyTheme } from './theme.ts'
 interface View {
   readonly title: string
   /** Under the title. */
-  readonly about: string | null
+  readonly about: Child
   readonly content: HTMLElement
 }
 
@@ -25,7 +25,7 @@ async function start(): Promise<void> {
   fill(app, h('p', { class: 'booting', role: 'status' }, 'Asking the index what it has …'))
   try {
     const index = await loadIndex()
-    watchStatus(index.status)
+    watchStatus(index.status, () => reloadWhereChanged(index))
     const shell = createShell(index)
     fill(app, shell.element)
     showPlaces(index, shell)
@@ -45,6 +45,13 @@ async function start(): Promise<void> {
   }
 }
 
+/** Forms are made of the methods as they were when the page was opened. */
+async function reloadWhereChanged(index: IndexInfo): Promise<void> {
+  const lexiconsOf = ({ methods }: IndexInfo) => JSON.stringify(methods.map(({ lexicon }) => lexicon))
+  const now = await loadIndex().catch(() => index)
+  if (lexiconsOf(now) !== lexiconsOf(index)) location.reload()
+}
+
 function showPlaces(index: IndexInfo, shell: Shell): void {
   let left = new AbortController()
   let shown: string | null = null
@@ -55,11 +62,7 @@ function showPlaces(index: IndexInfo, shell: Shell): void {
     const { title, about, content } = viewAt(index, place, left.signal)
     document.title = `${title} · ${index.namespace}`
     const heading = h('h1', { tabindex: -1 }, title)
-    fill(
-      shell.main,
-      h('div', { class: 'title' }, heading, about !== null && h('p', { class: 'quiet' }, about)),
-      content,
-    )
+    fill(shell.main, h('div', { class: 'title' }, heading, about), content)
     shell.mark(place.view)
     if (shown !== null && shown !== place.view) {
       heading.focus({ preventScroll: true })
@@ -80,12 +83,19 @@ function showPlaces(index: IndexInfo, shell: Shell): void {
 function viewAt(index: IndexInfo, place: Place, signal: AbortSignal): View {
   if (place.view === '') return { title: 'Overview', about: null, content: overviewPage(index, signal) }
   if (place.view === 'quarantine') {
-    const about = 'Versions of records that were refused, with the reasons. They are neither shown nor lost.'
+    const about = h(
+      'p',
+      { class: 'quiet' },
+      'Versions of records that were refused, with the reasons. They are neither shown nor lost.',
+    )
     return { title: 'Quarantine', about, content: quarantinePage(index, place, signal) }
   }
   const method = findMethod(index, place.view)
   if (method !== undefined) {
-    const about = [method.description, method.nsid].filter((text) => text !== '').join(' ')
+    const about = [
+      method.description !== '' && h('p', { class: 'quiet' }, prose(method.description)),
+      h('p', { class: 'nsid' }, nsid(method.nsid)),
+    ]
     return { title: method.id, about, content: methodPage(index, method, place, signal) }
   }
   const content = h(

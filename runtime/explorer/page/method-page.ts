@@ -4,9 +4,9 @@ import { inputOf } from './code.ts'
 import { codePanel } from './code-panel.ts'
 import { h } from './dom.ts'
 import { methodForm } from './form.ts'
-import type { IndexInfo } from './index-info.ts'
+import { findMethod, type IndexInfo, placeOfMethod } from './index-info.ts'
 import { jsonTree } from './json-tree.ts'
-import type { Method } from './lexicon.ts'
+import { type Method, usualParams } from './lexicon.ts'
 import { enterPlace, formatPlace, goTo, type Params, type Place, renamePlace, trail } from './place.ts'
 import { blamedParam, showAnswer, showError, showLoading } from './results.ts'
 
@@ -46,7 +46,7 @@ export function methodPage(index: IndexInfo, method: Method, place: Place, signa
     formatPlace({ view: method.id, json, params: cursor === null ? params : [...params, ['cursor', cursor]] })
 
   function clear(): void {
-    goTo(formatPlace({ view: method.id, json }))
+    goTo(formatPlace({ view: method.id, json, params: usualParams(method) }))
     document.querySelector<HTMLElement>('.method-form [type="submit"]')?.focus()
   }
 
@@ -117,13 +117,14 @@ export function methodPage(index: IndexInfo, method: Method, place: Place, signa
   else {
     summary.textContent = 'Parameters'
     code.update(asked.params)
-    results.append(h('div', { class: 'notice empty' }, h('p', { class: 'quiet' }, 'Fill in the form, then send it.')))
+    results.append(invitation(index, method))
   }
+  const heading = h('h2', { class: 'visually-hidden' }, 'Answer')
   return h(
     'div',
     { class: 'method-page' },
     box,
-    h('div', { class: 'answer-box' }, code.element, results, lexiconBox(method)),
+    h('div', { class: 'answer-box' }, code.element, heading, results, lexiconBox(method)),
   )
 }
 
@@ -131,6 +132,13 @@ function askedAt(place: Place): Asked {
   const cursor = place.params.find(([name]) => name === 'cursor')?.[1] ?? null
   const before = cursor === null ? [] : (trail()?.before ?? null)
   return { params: place.params.filter(([name]) => name !== 'cursor'), cursor, before }
+}
+
+/** What to do where nothing was asked yet. */
+function invitation(index: IndexInfo, { collection, id }: Method): HTMLElement {
+  const list = findMethod(index, `${collection}.listRecords`)
+  const link = list !== undefined && list.id !== id && h('a', { href: placeOfMethod(list) }, `Pick one from ${list.id}`)
+  return h('div', { class: 'notice empty' }, h('p', { class: 'quiet' }, 'Fill in the form, then send it.'), link)
 }
 
 function lexiconBox({ lexicon }: Method): HTMLElement {

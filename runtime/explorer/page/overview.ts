@@ -1,8 +1,8 @@
 /** The first page: what is in the index, and how it comes along. */
 import { get, queryString } from './api.ts'
-import { bdi, h, refill } from './dom.ts'
+import { bdi, h, refill, nsid as segments } from './dom.ts'
 import { ago, counted, date, duration, fullDate, number } from './format.ts'
-import { findMethod, type IndexInfo } from './index-info.ts'
+import { findMethod, type IndexInfo, placeOfMethod } from './index-info.ts'
 import { formatPlace } from './place.ts'
 import { onStatus, progressOf, type Run, type Status } from './status.ts'
 import { streamState } from './stream-state.ts'
@@ -65,12 +65,12 @@ function tile(
   const refused = (status.quarantine ?? [])
     .filter(({ collection }) => collection === nsid)
     .reduce((sum, { records }) => sum + records, 0)
-  const heading = list === undefined ? name : h('a', { href: formatPlace({ view: list.id }) }, name)
+  const heading = list === undefined ? name : h('a', { href: placeOfMethod(list) }, name)
   return h(
     'li',
     { class: 'tile' },
     h('h3', null, heading),
-    h('p', { class: 'nsid' }, nsid),
+    h('p', { class: 'nsid' }, segments(nsid)),
     h('p', { class: 'figure' }, h('b', null, number(records)), records === 1 ? ' record' : ' records'),
     h('p', { class: 'quiet', 'data-newest': name }, newest ?? (records === 0 ? 'nothing yet' : ' ')),
     jobs !== undefined && isUnderWay(jobs) && progress(`History of ${name}`, jobs),
@@ -138,7 +138,7 @@ function backfillSection({ backfill = [], bulkLoad, discovery = [] }: Status): H
     h(
       'tr',
       null,
-      h('th', { scope: 'row' }, jobs.collection),
+      h('th', { scope: 'row' }, segments(jobs.collection)),
       h('td', null, progress(`History of ${jobs.collection}`, jobs)),
       cell(jobs.completed),
       cell(jobs.pending),
@@ -186,7 +186,7 @@ function runsSection({ runs = [] }: Status): HTMLElement | null {
   return section(
     'Runs',
     scrolling(
-      'Runs',
+      'Every run',
       h(
         'table',
         null,

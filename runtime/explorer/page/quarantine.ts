@@ -122,7 +122,7 @@ export function quarantinePage(index: IndexInfo, place: Place, signal: AbortSign
         h(
           'div',
           { class: 'actions' },
-          copyButton(() => uri, 'Copy URI', `URI of ${uri}`),
+          copyButton(() => uri, 'Copy URI', uri),
           retryButton('Try again', { uri }),
         ),
       ),
@@ -155,7 +155,14 @@ export function quarantinePage(index: IndexInfo, place: Place, signal: AbortSign
   }
 
   load()
-  return h('div', { class: 'stack-wide narrow' }, filter(index, collection), message, list)
+  return h(
+    'div',
+    { class: 'stack-wide narrow' },
+    filter(index, collection),
+    message,
+    h('h2', { class: 'visually-hidden' }, 'Refused records'),
+    list,
+  )
 }
 
 function filter(index: IndexInfo, collection: string | undefined): HTMLElement {
@@ -174,7 +181,7 @@ function filter(index: IndexInfo, collection: string | undefined): HTMLElement {
     h('option', { value: '' }, 'every collection'),
     names.map((name) => h('option', { value: name, selected: name === collection }, name)),
   )
-  return h('div', { class: 'field inline' }, h('label', { for: 'quarantine-of' }, 'Of'), select)
+  return h('div', { class: 'field inline' }, h('label', { for: 'quarantine-of' }, 'Collection'), select)
 }
 
 function parse(text: string): unknown {

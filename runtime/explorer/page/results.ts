@@ -89,7 +89,7 @@ export function showError(target: HTMLElement, error: unknown): void {
 
 /** The parameter that an error is about, where it names one. */
 export function blamedParam(message: string): string | null {
-  return /(?:Parameter|parameter) "([^"]+)"/.exec(message)?.[1] ?? null
+  return /(?:Parameter|parameter) "([^"]+)"/.exec(message)?.[1] ?? (message.startsWith('The search ') ? 'search' : null)
 }
 
 /** The sentence that says what there is instead is quieter than the one that says what is wrong. */

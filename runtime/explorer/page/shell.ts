@@ -1,7 +1,7 @@
 /** What surrounds every place: who this is, how the stream is, where one can go. */
-import { fill, h, liveRegion } from './dom.ts'
+import { type Child, fill, h, liveRegion } from './dom.ts'
 import { number } from './format.ts'
-import type { IndexInfo } from './index-info.ts'
+import { type IndexInfo, placeOfMethod } from './index-info.ts'
 import type { Method } from './lexicon.ts'
 import { formatPlace } from './place.ts'
 import { onStatus } from './status.ts'
@@ -18,11 +18,13 @@ export interface Shell {
 export function createShell(index: IndexInfo): Shell {
   const main = h('main', { id: 'main', tabindex: -1 })
   const links: { view: string; link: HTMLElement }[] = []
-  const link = (view: string, label: string, extra?: HTMLElement) => {
-    const element = h('a', { href: formatPlace({ view }) }, label, extra)
+  const link = (view: string, href: string, label: Child, extra?: HTMLElement) => {
+    const element = h('a', { href }, label, extra)
     links.push({ view, link: element })
     return h('li', null, element)
   }
+  const methodLink = (method: Method, label: Child, extra?: HTMLElement) =>
+    link(method.id, placeOfMethod(method), label, extra)
   const count = (className = 'nav-count') => h('span', { class: className })
   const refused = count('nav-count warn')
   const counts = new Map<string, HTMLElement>()
@@ -31,7 +33,7 @@ export function createShell(index: IndexInfo): Shell {
   const nav = h(
     'nav',
     { 'aria-label': 'Places' },
-    h('ul', null, link('', 'Overview')),
+    h('ul', null, link('', formatPlace({ view: '' }), 'Overview')),
     groups.collections.map(([name, methods]) => {
       const slot = count()
       counts.set(name, slot)
@@ -39,8 +41,13 @@ export function createShell(index: IndexInfo): Shell {
       return h(
         'ul',
         { 'aria-label': name },
-        link(first!.id, name, slot),
-        rest.map((method) => link(method.id, method.id.slice(name.length + 1))),
+        methodLink(first!, name, slot),
+        rest.map((method) =>
+          methodLink(
+            method,
+            h('span', null, h('span', { class: 'nav-of' }, `${name}.`), method.id.slice(name.length + 1)),
+          ),
+        ),
       )
     }),
     groups.others.length > 0 && [
@@ -48,11 +55,11 @@ export function createShell(index: IndexInfo): Shell {
       h(
         'ul',
         null,
-        groups.others.map((method) => link(method.id, method.id)),
+        groups.others.map((method) => methodLink(method, method.id)),
       ),
     ],
     h('h2', null, 'For operators'),
-    h('ul', null, link('quarantine', 'Quarantine', refused)),
+    h('ul', null, link('quarantine', formatPlace({ view: 'quarantine' }), 'Quarantine', refused)),
   )
 
   const pill = h('a', { class: 'pill', href: formatPlace({ view: '' }) })

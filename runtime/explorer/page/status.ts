@@ -54,13 +54,19 @@ const EVERY_MS = 5000
 type Listener = (status: Status, error: Error | null) => void
 
 let latest: Status
+let back = () => {}
 let failure: Error | null = null
 let timer: ReturnType<typeof setTimeout> | undefined
 const listeners = new Set<Listener>()
 
-/** Begins to ask, and stops while the page is hidden. */
-export function watchStatus(first: Status): void {
+/**
+ * Begins to ask, and stops while the page is hidden.
+ *
+ * @param onBack Told when the index answers again after it did not
+ */
+export function watchStatus(first: Status, onBack: () => void): void {
   latest = first
+  back = onBack
   document.addEventListener('visibilitychange', () => {
     clearTimeout(timer)
     if (!document.hidden) refreshStatus()
@@ -79,6 +85,8 @@ export async function refreshStatus(): Promise<void> {
   clearTimeout(timer)
   try {
     latest = await get('status')
+    // While developing, an index that was away comes back with other methods.
+    if (failure !== null) back()
     failure = null
   } catch (error) {
     failure = error as Error
