@@ -1,7 +1,7 @@
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { isUpToDate } from './emitted.ts'
 import { note } from './output.ts'
-import { display, type Project } from './project.ts'
+import { display, isUrl, type Project } from './project.ts'
 
 /** A database in WAL mode, and what belongs to it. */
 const ENDINGS = ['', '-wal', '-shm']
@@ -11,7 +11,8 @@ const ENDINGS = ['', '-wal', '-shm']
  * was not shipped yet. The index then begins with an empty one.
  */
 export async function setAsideOutdated(project: Project, database: string): Promise<void> {
-  if (await isUpToDate(project, database)) return
+  // A server's database is not ours to rename.
+  if (isUrl(database) || (await isUpToDate(project, database))) return
   const aside = `${database}.old`
   for (const ending of ENDINGS) {
     rmSync(aside + ending, { force: true })

@@ -7,13 +7,21 @@ import type { Page } from '../../runtime/core/page.ts'
 import type { Indexer, IndexerOptions } from '../../runtime/indexer.ts'
 import type { Store } from '../../runtime/storage/store.ts'
 import { findConfig, loadConfig, resolveConfig } from '../input/config.ts'
-import { display, type Project } from './project.ts'
+import { display, isUrl, type Project } from './project.ts'
 
 /** What a project serves with: its emitted code, and the parts of lexidex that fit it. */
 export interface Emitted {
   readonly createIndexer: (store: Store, options?: IndexerOptions) => Indexer<unknown>
-  readonly createSqliteStore: typeof import('../../runtime/storage/sqlite/index.ts')['createSqliteStore']
+  /** Opens a database by the path of its file, or by its URL. */
+  readonly openStore: (database: string, options?: OpenStoreOptions) => Promise<Store>
   readonly serve: typeof import('../../runtime/node/index.ts')['serve']
+}
+
+export interface OpenStoreOptions {
+  /** An existing, migrated database. Default false. */
+  readonly readonly?: boolean
+  /** URL of a replica to read from. Default: the same database. */
+  readonly readFrom?: string | undefined
 }
 
 /**
@@ -24,8 +32,13 @@ export interface Emitted {
 export async function loadEmitted(project: Project): Promise<Emitted> {
   const index = await emittedIndex(project)
   const load = await loaderOf(index)
-  const [emitted, sqlite, node] = await Promise.all([load(index), load('lexidex/sqlite'), load('lexidex/node')])
-  return { createIndexer: emitted.createIndexer, createSqliteStore: sqlite.createSqliteStore, serve: node.serve }
+  const [emitted, node] = await Promise.all([load(index), load('lexidex/node')])
+  const openStore = async (database: string, { readonly = false, readFrom }: OpenStoreOptions = {}) => {
+    if (!isUrl(database)) return (await load('lexidex/sqlite')).createSqliteStore(database, { readonly })
+    const { createPostgresStore } = await load('lexidex/postgres')
+    return createPostgresStore(database, { readonly, ...(readFrom === undefined ? {} : { readFrom }) })
+  }
+  return { createIndexer: emitted.createIndexer, openStore, serve: node.serve }
 }
 
 /** The page that the project's copy of lexidex has for browsers. */

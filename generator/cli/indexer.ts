@@ -5,9 +5,9 @@ import type { BackfillOptions, BackfillResult } from '../../runtime/operations/b
 import { createProgress, type ProgressDisplay } from '../../runtime/operations/backfill/progress.ts'
 import type { RefreshOptions, RefreshResult } from '../../runtime/operations/refresh/refresh.ts'
 import type { PerformOptions, PrepareOptions } from '../../runtime/operations/runs/runs.ts'
-import { type Emitted, loadEmitted } from './emitted.ts'
+import { type Emitted, loadEmitted, type OpenStoreOptions } from './emitted.ts'
 import { note } from './output.ts'
-import { display, type Project } from './project.ts'
+import { display, isUrl, type Project } from './project.ts'
 
 export type Indexer = ReturnType<Emitted['createIndexer']>
 
@@ -17,10 +17,15 @@ export interface OpenIndex {
   readonly serve: Emitted['serve']
 }
 
-/** Opens the index of a project on a database file, and migrates it. */
-export async function openIndex(project: Project, database: string, options: IndexerOptions = {}): Promise<OpenIndex> {
-  const { createIndexer, createSqliteStore, serve } = await loadEmitted(project)
-  const store = createSqliteStore(database)
+/** Opens the index of a project on a database, by file or URL, and migrates it. */
+export async function openIndex(
+  project: Project,
+  database: string,
+  options: IndexerOptions = {},
+  storeOptions: OpenStoreOptions = {},
+): Promise<OpenIndex> {
+  const { createIndexer, openStore, serve } = await loadEmitted(project)
+  const store = await openStore(database, storeOptions)
   const indexer = createIndexer(store, options)
   try {
     const applied = await indexer.migrate()
@@ -38,11 +43,11 @@ export async function openIndex(project: Project, database: string, options: Ind
  * @throws LexidexError where there is none, or it is not migrated
  */
 export async function openToRead(project: Project, database: string): Promise<Indexer> {
-  if (!existsSync(database)) {
+  if (!isUrl(database) && !existsSync(database)) {
     throw new LexidexError(`${display(database)} does not exist.`, { hint: 'Name the database with --db.' })
   }
-  const { createIndexer, createSqliteStore } = await loadEmitted(project)
-  const indexer = createIndexer(createSqliteStore(database, { readonly: true }))
+  const { createIndexer, openStore } = await loadEmitted(project)
+  const indexer = createIndexer(await openStore(database, { readonly: true }))
   try {
     await indexer.migrate()
   } catch (error) {

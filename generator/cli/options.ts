@@ -1,13 +1,30 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { LexidexError } from '../../runtime/core/errors.ts'
+import { isUrl } from './project.ts'
 
-/** Adds `--db`. */
+/** Adds `--db` and `--database`. */
 export function withDatabase(command: Command): Command {
-  return command.option('--db <file>', 'SQLite database; made where it is missing', 'lexidex.sqlite')
+  return withUrl(command.option('--db <file>', 'SQLite database; made where it is missing', 'lexidex.sqlite'))
 }
 
-/** Adds `--db`, for commands that look at what is there. */
+/** Adds `--db` and `--database`, for commands that look at what is there. */
 export function withExistingDatabase(command: Command): Command {
-  return command.option('--db <file>', 'SQLite database', 'lexidex.sqlite')
+  return withUrl(command.option('--db <file>', 'SQLite database', 'lexidex.sqlite'))
+}
+
+/** The URL takes the place of the file, unless one is named. */
+function withUrl(command: Command): Command {
+  const url = new Option('--database <url>', 'Postgres database instead, postgres://…').env('DATABASE_URL')
+  return command.addOption(url).hook('preAction', (_, action) => {
+    const { database } = action.opts<{ database?: string }>()
+    if (database === undefined || action.getOptionValueSource('db') === 'cli') return
+    if (!isUrl(database)) {
+      throw new LexidexError('The database is not one of Postgres.', {
+        hint: 'Name it with --database postgres://… or DATABASE_URL, or a file of SQLite with --db.',
+      })
+    }
+    action.setOptionValue('db', database)
+  })
 }
 
 /** Adds `--concurrency`. */

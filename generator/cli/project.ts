@@ -27,8 +27,14 @@ export function projectOf(command: Command): Project {
   return { root: path.resolve(root), explicitConfig: config === undefined ? undefined : path.resolve(config), verbose }
 }
 
-/** A path as people read it: relative to the current directory where that is shorter. */
+/** Whether a database is named by its URL, not by a file. */
+export function isUrl(database: string): boolean {
+  return /^postgres(ql)?:\/\//.test(database)
+}
+
+/** A path as people read it: relative to the current directory where that is shorter. A URL without its password. */
 export function display(file: string): string {
+  if (isUrl(file)) return file.replace(/\/\/[^@/]*@/, '//')
   const relative = path.relative(process.cwd(), file)
   return relative === '' ? '.' : relative.startsWith('..') ? file : relative
 }

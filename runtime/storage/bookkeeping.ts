@@ -92,6 +92,8 @@ export interface JobTable {
   attempts: Generated<number>
   /** ms since 1970: not before then */
   due_at: Generated<number>
+  /** ms since 1970: until then a process works on it; null where none did. Only where several share the work. */
+  claimed_until: number | null
   last_error: string | null
   /** ms since 1970 */
   updated_at: number

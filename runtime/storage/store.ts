@@ -1,6 +1,7 @@
-import type { Kysely } from 'kysely'
+import type { Kysely, Selectable } from 'kysely'
 import type { CollectionDef, RelationDef } from '../core/collection.ts'
 import type { ApplyBatch, ColumnValue } from '../core/operation.ts'
+import type { JobTable } from './bookkeeping.ts'
 
 /** A value or a promise of it: SQLite answers at once, the others later. */
 export type MaybePromise<T> = T | Promise<T>
@@ -113,6 +114,38 @@ export interface BulkLoad {
   active(): MaybePromise<boolean>
 }
 
+/** A right that one process has at a time, and that ends with it. */
+export interface Leadership {
+  /** Aborts where it is lost: the database is gone, or does not answer any more. */
+  readonly lost: AbortSignal
+  release(): Promise<void>
+}
+
+/** The history of one account in one collection that a process has claimed: a row of `lexidex_job`. */
+export type ClaimedJob = Pick<
+  Selectable<JobTable>,
+  'did' | 'collection' | 'cursor' | 'rev' | 'records' | 'attempts' | 'due_at' | 'last_error'
+>
+
+/** What processes need that share the work on one database. */
+export interface SharedWork {
+  /**
+   * Takes a right, where nobody has it. It is let go of when the process ends, however that comes about.
+   *
+   * @returns null where another has it
+   */
+  lead(name: string): Promise<Leadership | null>
+  /**
+   * Claims jobs that are due and that nobody has claimed, longest due first. No process waits for another over it, and
+   * no two are given the same.
+   *
+   * @param limit jobs at most
+   * @param now ms since 1970: due until then
+   * @param until ms since 1970: when the claim ends by itself
+   */
+  claimJobs(limit: number, now: number, until: number): Promise<readonly ClaimedJob[]>
+}
+
 /** A database that holds an index. One small contract; each dialect has a folder. */
 export interface Store {
   /** Key into the emitted migrations. */
@@ -124,6 +157,8 @@ export interface Store {
   readonly background: boolean
   /** Absent where a database has no quicker way to take many records. */
   readonly bulk?: BulkLoad
+  /** Absent where one process is meant to have the database for itself. */
+  readonly shared?: SharedWork
   /**
    * Applies what is not applied yet, safely when several processes start together.
    *

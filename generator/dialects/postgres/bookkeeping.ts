@@ -63,6 +63,7 @@ export const bookkeeping: readonly Statement[] = [
   records integer NOT NULL DEFAULT 0,
   attempts integer NOT NULL DEFAULT 0,
   due_at bigint NOT NULL DEFAULT 0,
+  claimed_until bigint,
   last_error text COLLATE "C",
   updated_at bigint NOT NULL,
   PRIMARY KEY (did, collection)

@@ -63,6 +63,7 @@ export const bookkeeping: readonly Statement[] = [
   records INTEGER NOT NULL DEFAULT 0,
   attempts INTEGER NOT NULL DEFAULT 0,
   due_at INTEGER NOT NULL DEFAULT 0,
+  claimed_until INTEGER,
   last_error TEXT,
   updated_at INTEGER NOT NULL,
   PRIMARY KEY (did, collection)

@@ -1,11 +1,13 @@
 import { type Applier, createApplier } from '../../apply/applier.ts'
 import type { Identity } from '../../identity/resolver.ts'
+import { sleep } from '../../sources/backoff.ts'
 import { bookkeeping, type OperationContext } from '../context.ts'
 import { anchorPosition } from '../live/position.ts'
 import { AccountFetcher, type JobFailure } from './account-fetcher.ts'
 import { AccountRun } from './account-run.ts'
 import { loadInBulk } from './bulk-load.ts'
 import { Checkpoints } from './checkpoints.ts'
+import { Claims } from './claims.ts'
 import { MAX_ATTEMPTS } from './job-failure.ts'
 import { type AccountJobs, addJobs, addNamedAccounts, countDueAccounts, dueAccounts, reviveJobs } from './jobs.ts'
 import { parentsFirst } from './order.ts'
@@ -15,6 +17,8 @@ export type { BackfillProgress, BackfillResult } from './tally.ts'
 
 /** Records per transaction. */
 const BATCH = 1000
+/** ms between two looks whether others are done. */
+const OTHERS_MS = 500
 
 export interface BackfillOptions {
   /** Accounts that are fetched at a time. Default 100. */
@@ -32,6 +36,8 @@ export interface BackfillOptions {
   readonly dids?: readonly string[] | undefined
   /** Tries again what was given up. Default false. */
   readonly retryFailed?: boolean | undefined
+  /** Where several processes backfill one database: ms until what one that died was at is another's. Default 60 000. */
+  readonly claimMs?: number | undefined
   readonly onProgress?: ((progress: BackfillProgress) => void) | undefined
   /** Told of every job that failed, for now or for good. */
   readonly onFailure?: ((failure: JobFailure) => void) | undefined
@@ -53,6 +59,9 @@ export interface BackfillOptions {
  *
  * Into an index that is nearly empty, the history of many accounts is loaded in bulk, for ten minutes at most: counts
  * and searches follow when that ends.
+ *
+ * Where several processes share the database, each may call this: they claim accounts, so that none is fetched twice, and
+ * what one that died was at is gone on with by another. The call resolves when the others are done as well.
  *
  * Failures of hosts do not fail the call.
  *
@@ -84,6 +93,8 @@ class BackfillRun {
   readonly #checkpoints: Checkpoints
   readonly #fetcher: AccountFetcher
   readonly #run: AccountRun
+  /** Null where this process has all the work, or is told whose. */
+  readonly #claims: Claims | null
   readonly #tally: Tally
   /** Place of each collection: parents first. */
   readonly #places: ReadonlyMap<string, number>
@@ -99,6 +110,15 @@ class BackfillRun {
     // Lets go whoever waits for a database that does not answer. `finish` closes again, and hears of a failure.
     const letGo = () => void this.#applier.close().catch(() => {})
     this.#run = new AccountRun(context, { concurrency, pdsConcurrency, didsPerPds }, letGo)
+    this.#claims =
+      store.shared === undefined || options.dids !== undefined
+        ? null
+        : new Claims(context, {
+            shared: store.shared,
+            limit: 2 * concurrency,
+            claimMs: options.claimMs,
+            signal: this.#run.signal,
+          })
     this.#checkpoints = new Checkpoints(context, this.#applier, (error) => this.#run.fail(error))
     this.#fetcher = new AccountFetcher({
       context,
@@ -117,6 +137,14 @@ class BackfillRun {
   }
 
   async finish(): Promise<BackfillResult> {
+    try {
+      return await this.#finish()
+    } finally {
+      await this.#claims?.end()
+    }
+  }
+
+  async #finish(): Promise<BackfillResult> {
     try {
       while (!this.#run.signal.aborted && (await this.#pass())) {}
     } catch (error) {
@@ -138,18 +166,27 @@ class BackfillRun {
     const dueAt = this.#context.clock.now()
     const due = await countDueAccounts(this.#context, dueAt, this.#dids)
     this.#tally.expect(due)
-    await this.#run.each(dueAccounts(this.#context, dueAt, this.#dids), {
+    const accounts = this.#claims?.accounts() ?? dueAccounts(this.#context, dueAt, this.#dids)
+    await this.#run.each(accounts, {
       resolved: (account, identity) => this.#fetch(account, identity),
-      unresolved: ({ jobs }, error) => {
+      unresolved: ({ did, jobs }, error) => {
         this.#fetcher.fail(jobs, error)
-        this.#tally.accountDone()
+        this.#done(did)
       },
     })
     if (!this.#run.signal.aborted) await this.#checkpoints.flush()
-    return due > 0
+    if (this.#claims === null) return due > 0
+    if (!(await this.#claims.othersWork())) return false
+    await sleep(OTHERS_MS, this.#run.signal)
+    return true
   }
 
-  async #fetch({ jobs }: AccountJobs, identity: Identity): Promise<void> {
+  #done(did: string): void {
+    this.#claims?.done(did)
+    this.#tally.accountDone()
+  }
+
+  async #fetch({ did, jobs }: AccountJobs, identity: Identity): Promise<void> {
     const moved = await this.#savePds(identity)
     // A cursor is the old host's own, and means nothing to the new one.
     const mine = jobs.map((job) => (moved ? { ...job, cursor: null } : job))
@@ -158,7 +195,7 @@ class BackfillRun {
       identity,
       mine.sort((a, b) => placeOf(a) - placeOf(b)),
     )
-    this.#tally.accountDone()
+    this.#done(did)
   }
 
   /**

@@ -147,7 +147,8 @@ function due({ store }: OperationContext, dueAt: number) {
   return bookkeeping(store).selectFrom('lexidex_job').where('status', '=', 'pending').where('due_at', '<=', dueAt)
 }
 
-function groupByAccount(jobs: readonly Job[]): readonly AccountJobs[] {
+/** Jobs of one account that stand together, as one. */
+export function groupByAccount(jobs: readonly Job[]): readonly AccountJobs[] {
   const groups: { did: string; jobs: Job[] }[] = []
   for (const job of jobs) {
     const group = groups.at(-1)

@@ -1,6 +1,7 @@
 import type { RuntimeState } from '../../core/liveness.ts'
 import { runAccountChecks } from '../accounts/accounts.ts'
 import type { OperationContext } from '../context.ts'
+import { asLeader } from '../runs/lead.ts'
 import { keepHouse } from './housekeeping.ts'
 import { LivenessWatch } from './liveness.ts'
 import { openStream } from './stream.ts'
@@ -25,6 +26,8 @@ export interface LiveOptions {
  * Beside it, accounts are checked as `checkAccounts` says, those that the stream hints at as soon as the hint is durable;
  * history is fetched as it falls due, and deletions of more than 30 days ago are forgotten.
  *
+ * Where several processes share the database, one follows, and the others wait to take its place.
+ *
  * @param onStart given a view of how it goes, which holds after it has ended as well
  * @throws LexidexError where there is no Jetstream to follow, or where the database does not take the last batch
  */
@@ -33,7 +36,16 @@ export async function runPersistent(
   options: LiveOptions = {},
   onStart?: (state: () => RuntimeState) => void,
 ): Promise<void> {
-  const { batchSize = 500, flushIntervalMs = 1000, signal = new AbortController().signal } = options
+  const { signal = new AbortController().signal } = options
+  await asLeader(context, 'ingest', signal, (lead) => follow(context, { ...options, signal: lead }, onStart))
+}
+
+async function follow(
+  context: OperationContext,
+  options: LiveOptions & { readonly signal: AbortSignal },
+  onStart?: (state: () => RuntimeState) => void,
+): Promise<void> {
+  const { batchSize = 500, flushIntervalMs = 1000, signal } = options
   const waker = new Waker()
   const { source, applier, from } = await openStream(context, {
     batchSize,

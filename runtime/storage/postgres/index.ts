@@ -4,13 +4,14 @@ import type { CollectionDef } from '../../core/collection.ts'
 import { LexidexError, messageOf } from '../../core/errors.ts'
 import { type Logger, silentLogger } from '../../core/log.ts'
 import type { ApplyBatch } from '../../core/operation.ts'
-import type { ApplyResult, Migration, PreparedQuery, ReadDialect, Store } from '../store.ts'
+import type { ApplyResult, Migration, PreparedQuery, ReadDialect, SharedWork, Store } from '../store.ts'
 import { BatchWriter } from './apply.ts'
 import { type Bound, inTransaction, isCollision, isDatabaseCondition, prepared } from './connection.ts'
 import { createKysely } from './kysely.ts'
 import { endCutShort, PostgresBulkLoad } from './load.ts'
 import { migrate, pendingMigrations } from './migrate.ts'
 import { postgresReads } from './reads.ts'
+import { sharedWork } from './shared.ts'
 import { numbered, quote } from './sql.ts'
 import { type CollectionTable, tablesOf } from './tables.ts'
 import { WriterUnavailable } from './unavailable.ts'
@@ -23,6 +24,8 @@ export interface PostgresStoreOptions {
   readonly readFrom?: pg.Pool | string
   /** Connections at most, of each pool that is opened here. Default 10. */
   readonly connections?: number
+  /** Serves an existing, migrated database and never migrates it. Default false. */
+  readonly readonly?: boolean
   /** Whether statements are prepared by name; false behind a pooler that hands out connections by transaction. Default true. */
   readonly prepare?: boolean
   /** Told of the migrations that were applied, and of connections that were lost. Default: warnings only, to the console. */
@@ -63,11 +66,13 @@ class PgStore implements PostgresStore {
   readonly reads: ReadDialect = postgresReads
   readonly background = true
   readonly bulk: PostgresBulkLoad
+  readonly shared: SharedWork
   readonly #readPool: pg.Pool
   /** Pools that were opened here. */
   readonly #own: pg.Pool[] = []
   readonly #logger: Logger
   readonly #named: boolean
+  readonly #readonly: boolean
   readonly #failed = new WeakSet<ApplyBatch>()
   #tables: readonly CollectionTable[] | null = null
   #writer: BatchWriter | null = null
@@ -78,13 +83,22 @@ class PgStore implements PostgresStore {
   constructor(connection: pg.Pool | string, options: PostgresStoreOptions) {
     this.#logger = options.logger ?? warnings
     this.#named = options.prepare ?? true
+    this.#readonly = options.readonly ?? false
     this.pool = this.#open(connection, options)
     this.#readPool = options.readFrom === undefined ? this.pool : this.#open(options.readFrom, options)
     this.db = createKysely(this.pool)
+    this.shared = sharedWork(this.pool)
     this.bulk = new PostgresBulkLoad(this.pool, () => this.#tables)
   }
 
   async migrate(migrations: readonly Migration[]): Promise<readonly string[]> {
+    if (this.#readonly) {
+      const pending = (await pendingMigrations(this.pool, migrations)).map(({ name }) => name)
+      if (pending.length === 0) return []
+      throw new LexidexError(`The database lacks migrations: ${pending.join(', ')}`, {
+        hint: 'Migrate it first from a process that may.',
+      })
+    }
     // Migrations count on the triggers that a load takes away.
     if (!(await endCutShort(this.pool, this.#logger)) && (await pendingMigrations(this.pool, migrations)).length > 0) {
       throw new LexidexError('Another process loads in bulk, so the database cannot be migrated now', {
@@ -112,7 +126,7 @@ class PgStore implements PostgresStore {
     }
     this.#tables = tables
     this.#writer = new BatchWriter(tables, this.#named)
-    await endCutShort(this.pool, this.#logger)
+    if (!this.#readonly) await endCutShort(this.pool, this.#logger)
   }
 
   apply(batch: ApplyBatch, follows?: ApplyBatch): Promise<ApplyResult> {
