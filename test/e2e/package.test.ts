@@ -106,7 +106,7 @@ describe('the installed package', () => {
   })
 
   test('backfills and serves', async () => {
-    const child = spawn(path.join(project, 'node_modules/.bin/lexidex'), ['start', '--port', '0'], {
+    const child = spawn(path.join(project, 'node_modules/.bin/lexidex'), ['start', '--port', '0', '--explorer'], {
       cwd: project,
       stdio: ['ignore', 'pipe', 'inherit'],
     })
@@ -122,6 +122,8 @@ describe('the installed package', () => {
         const response = await fetch(`${url}/xrpc/com.example.event.listRecords?limit=100&hydrateRsvps=1`)
         return (await response.json()).records.length
       }
+      const page = await (await fetch(url, { headers: { accept: 'text/html' } })).text()
+      expect(page).toMatch(/<style>.+<\/style>[\s\S]*<script>.+<\/script>/s)
       await expect.poll(count, { timeout: 30_000 }).toBe(network.records('community.lexicon.calendar.event').length)
     } finally {
       child.kill('SIGINT')

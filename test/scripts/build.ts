@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, cpSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { loadParts } from '../../runtime/explorer/assets.ts'
+import { explorerModule } from './explorer-module.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
 const at = (...parts: string[]) => path.join(root, ...parts)
@@ -13,8 +13,4 @@ execFileSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at(
 })
 cpSync(at('generator/templates'), at('dist/generator/templates'), { recursive: true })
 chmodSync(at('dist/generator/cli.js'), 0o755)
-const parts = JSON.stringify(await loadParts(), null, 2)
-writeFileSync(
-  at('dist/runtime/explorer/assets.js'),
-  `const parts = ${parts}\n\nexport const loadParts = async () => parts\n`,
-)
+writeFileSync(at('dist/runtime/explorer/assets.js'), await explorerModule())

@@ -80,12 +80,6 @@ export function errorOf({ status, body, text }: Answer): CallError {
   return new CallError(status, name, body === null ? text.slice(0, 300) : JSON.stringify(body).slice(0, 300))
 }
 
-/** Names and values as a query string, with its `?` where there are any. */
-export function queryString(params: readonly (readonly [string, string])[]): string {
-  const text = new URLSearchParams(params.map(([name, value]) => [name, value])).toString()
-  return text === '' ? '' : `?${text}`
-}
-
 function parse(text: string): any {
   try {
     return JSON.parse(text)

@@ -20,6 +20,9 @@ export function recordCard(index: IndexInfo, view: any, people: People): HTMLEle
   const uri = String(view.uri)
   const place = placeOfRecord(index, uri)
   const embedded = embeddedOf(view)
+  const embeddedUris = new Set(embedded.flatMap(({ views }) => views.map((one) => one.uri)))
+  // What a record points at is shown once.
+  const own = facts.filter(({ kind, value }) => kind !== 'record' || !embeddedUris.has(value))
   const json = h('details', { class: 'card-json' })
   json.append(h('summary', null, left > 0 ? `JSON, with ${counted(left, 'more field')}` : 'JSON'))
   json.addEventListener('toggle', () => {
@@ -44,11 +47,11 @@ export function recordCard(index: IndexInfo, view: any, people: People): HTMLEle
       byline(index, view, people),
     ),
     text !== '' && h('p', { class: 'card-text', dir: 'auto' }, text),
-    facts.length > 0 &&
+    own.length > 0 &&
       h(
         'dl',
         { class: 'facts' },
-        facts.map((fact) => factRow(index, fact)),
+        own.map((fact) => factRow(index, fact)),
       ),
     countsOf(view),
     embedded.map(({ name, views }) => embeddedGroup(index, name, views, people)),

@@ -1,7 +1,6 @@
 /** The same call outside of this page. */
-import { queryString } from './api.ts'
 import type { Method, Param } from './lexicon.ts'
-import type { Params } from './place.ts'
+import { type Params, queryString } from './place.ts'
 
 /** @param service URL of the index, without a slash at the end */
 export function curl(service: string, method: Method, params: Params): string {

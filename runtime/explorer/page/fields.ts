@@ -1,5 +1,5 @@
 /** How the parameters of a method are laid out in its form. */
-import type { Method, Param } from './lexicon.ts'
+import { type Method, nestedEmbeds, type Param } from './lexicon.ts'
 
 /** The ways to filter by one field, next to each other. */
 export interface Field {
@@ -25,6 +25,8 @@ export interface Layout {
   readonly moreFilters: readonly Field[]
   readonly order: readonly Param[]
   readonly embed: readonly Param[]
+  /** What embeds something in what is embedded. */
+  readonly nested: readonly Param[]
   readonly limit: Param | undefined
 }
 
@@ -37,6 +39,7 @@ const ORDER = new Set(['sort', 'order'])
 export function layout({ params }: Method): Layout {
   const named = new Map(params.map((param) => [param.name, param]))
   const isEmbed = ({ name }: Param) => /^hydrate[A-Z]/.test(name) || name === 'profiles'
+  const nested = nestedEmbeds(params)
   const rest = params.filter(
     (param) =>
       !param.required &&
@@ -58,7 +61,8 @@ export function layout({ params }: Method): Layout {
     filters: filters.filter((field) => !rare.includes(field)),
     moreFilters: rare,
     order: params.filter(({ name }) => ORDER.has(name)),
-    embed: params.filter(isEmbed),
+    embed: params.filter((param) => isEmbed(param) && !nested.includes(param)),
+    nested,
     limit: named.get('limit'),
   }
 }

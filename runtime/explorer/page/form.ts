@@ -67,6 +67,19 @@ export function methodForm(method: Method, { params, onChange, onSubmit, onReset
       ? switchFor(param, ['true', '1'].includes(valuesOf(param)[0] ?? ''))
       : input(param)
 
+  const nestedEmbeds = (params: readonly Param[]) => {
+    if (params.length === 0) return []
+    const summary = h('summary', null, `Within what is embedded (${params.length})`)
+    return [
+      h(
+        'details',
+        { class: 'more', open: params.some(isSet) },
+        summary,
+        h('div', { class: 'group-more' }, params.map(embed)),
+      ),
+    ]
+  }
+
   const empty = method.params.length === 0
   const form = h(
     'form',
@@ -99,7 +112,7 @@ export function methodForm(method: Method, { params, onChange, onSubmit, onReset
           groups.order.map((param) => input(param)),
         ),
       ),
-    section('Embed', groups.embed.map(embed)),
+    section('Embed', [...groups.embed.map(embed), ...nestedEmbeds(groups.nested)]),
     groups.limit !== undefined && section('Page', input(groups.limit)),
     empty && h('p', { class: 'quiet' }, 'Nothing to fill in.'),
     h(

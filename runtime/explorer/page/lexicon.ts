@@ -45,13 +45,18 @@ export function readMethods(documents: unknown, namespace: string): Method[] {
 
 /** What a reader wants to see at first: whose records they are, and what they point at. */
 export function usualParams({ params }: Method): readonly (readonly [string, string])[] {
-  const embeds = params.filter(({ name }) => /^hydrate[A-Z]/.test(name))
-  // `hydrateRsvpsEvent` is of use only with `hydrateRsvps`.
-  const isNested = ({ name }: Param) => embeds.some((other) => other.name !== name && name.startsWith(other.name))
+  const nested = nestedEmbeds(params)
   return params
-    .filter((param) => param.type === 'boolean' && !param.many)
-    .filter((param) => param.name === 'profiles' || (embeds.includes(param) && !isNested(param)))
+    .filter((param) => param.type === 'boolean' && !param.many && !nested.includes(param))
+    .filter(({ name }) => name === 'profiles' || /^hydrate[A-Z]/.test(name))
     .map(({ name }) => [name, 'true'])
+}
+
+/** Parameters such as `hydrateRsvpsEvent`, which is of use only with `hydrateRsvps`. */
+export function nestedEmbeds(params: readonly Param[]): readonly Param[] {
+  const embeds = params.filter(({ name }) => /^hydrate[A-Z]/.test(name))
+  const begins = (name: string, other: string) => name.startsWith(other) && /^[A-Z]/.test(name.slice(other.length))
+  return embeds.filter(({ name }) => embeds.some((other) => begins(name, other.name)))
 }
 
 function readMethod(document: any, main: any, namespace: string): Method {

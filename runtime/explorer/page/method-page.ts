@@ -1,5 +1,5 @@
 /** One method: its form, the same call as code, and the answer. */
-import { type Answer, queryString, send } from './api.ts'
+import { type Answer, send } from './api.ts'
 import { inputOf } from './code.ts'
 import { codePanel } from './code-panel.ts'
 import { h } from './dom.ts'
@@ -7,7 +7,7 @@ import { methodForm } from './form.ts'
 import { findMethod, type IndexInfo, placeOfMethod } from './index-info.ts'
 import { jsonTree } from './json-tree.ts'
 import { type Method, usualParams } from './lexicon.ts'
-import { enterPlace, formatPlace, goTo, type Params, type Place, renamePlace, trail } from './place.ts'
+import { enterPlace, formatPlace, goTo, type Params, type Place, queryString, renamePlace, trail } from './place.ts'
 import { blamedParam, showAnswer, showError, showLoading } from './results.ts'
 
 /** Wide enough for the form beside the answer. */

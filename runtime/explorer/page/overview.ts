@@ -1,9 +1,9 @@
 /** The first page: what is in the index, and how it comes along. */
-import { get, queryString } from './api.ts'
+import { get } from './api.ts'
 import { bdi, h, refill, nsid as segments } from './dom.ts'
 import { ago, counted, date, duration, fullDate, number } from './format.ts'
 import { findMethod, type IndexInfo, placeOfMethod } from './index-info.ts'
-import { formatPlace } from './place.ts'
+import { formatPlace, queryString } from './place.ts'
 import { onStatus, progressOf, type Run, type Status } from './status.ts'
 import { streamState } from './stream-state.ts'
 

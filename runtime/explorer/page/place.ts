@@ -13,14 +13,19 @@ export interface Place {
   readonly params: Params
 }
 
+/** With its `?`, where there is anything in it. */
+export function queryString(params: Params): string {
+  const text = new URLSearchParams(params.map(([name, value]) => [name, value])).toString()
+  return text === '' ? '' : `?${text}`
+}
+
 export function parsePlace(hash: string): Place {
   const [, view = '', json, query = ''] = /^#\/([^/?]*)(\/json)?(?:\?(.*))?$/s.exec(hash) ?? []
   return { view: decode(view), json: json !== undefined, params: [...new URLSearchParams(query)] }
 }
 
 export function formatPlace({ view, json = false, params = [] }: Partial<Place> & { readonly view: string }): string {
-  const query = new URLSearchParams(params.map(([name, value]) => [name, value])).toString()
-  return `#/${encodeURIComponent(view)}${json ? '/json' : ''}${query === '' ? '' : `?${query}`}`
+  return `#/${encodeURIComponent(view)}${json ? '/json' : ''}${queryString(params)}`
 }
 
 /** What goes with an entry of the browser's history: the cursors of the pages before this one, '' for the first. */

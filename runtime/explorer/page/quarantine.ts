@@ -1,11 +1,11 @@
 /** Records that were refused: which, why, and another try. */
-import { CallError, get, queryString } from './api.ts'
+import { CallError, get } from './api.ts'
 import { copyButton } from './copy.ts'
 import { announce, bdi, fill, h } from './dom.ts'
 import { ago, counted, fullDate, shortDid } from './format.ts'
 import type { IndexInfo } from './index-info.ts'
 import { jsonTree } from './json-tree.ts'
-import { formatPlace, goTo, type Place } from './place.ts'
+import { formatPlace, goTo, type Place, queryString } from './place.ts'
 import { showError, showLoading } from './results.ts'
 import { askForSecret, secret } from './secret.ts'
 import { refreshStatus } from './status.ts'

@@ -50,13 +50,19 @@ export function summarize(value: unknown, rkey: string): Summary {
   const textField = TEXTS.find((name) => name !== titleField && text(name) !== '')
   const shown = new Set(['$type', 'createdAt', titleField, textField])
   const rest = Object.entries(record).filter(([name, field]) => !shown.has(name) && field !== null)
-  const facts = rest.flatMap(([name, field]) => factOf(name, field) ?? []).slice(0, MOST_FACTS)
+  const facts = inOrder(rest.flatMap(([name, field]) => factOf(name, field) ?? [])).slice(0, MOST_FACTS)
   return {
     title: titleField === undefined ? rkey : clip(tokenName(text(titleField)), LONGEST_TITLE),
     text: textField === undefined ? '' : clip(text(textField), LONGEST_TEXT),
     facts,
     left: rest.length - facts.length,
   }
+}
+
+/** Times first, as they follow each other: records have their fields in the order of the alphabet, at best. */
+function inOrder(facts: readonly Fact[]): readonly Fact[] {
+  const times = facts.filter(({ kind }) => kind === 'time').sort((a, b) => Date.parse(a.value) - Date.parse(b.value))
+  return [...times, ...facts.filter(({ kind }) => kind !== 'time')]
 }
 
 function factOf(name: string, value: unknown): Fact | null {
