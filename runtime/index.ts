@@ -23,6 +23,7 @@ export type { NotifyAccess, NotifyError, NotifyResult } from './core/notify.ts'
 export type { LoadedPage, Page } from './core/page.ts'
 export type { Route, RouteAnswer, RouteRequest } from './core/route.ts'
 export { type Clock, systemClock } from './core/time.ts'
+export { type InProcessService, inProcess, type ServerClientOptions } from './in-process.ts'
 export {
   type AnyQuery,
   type BackfillAllOptions,

@@ -49,7 +49,7 @@ export const index: Artifact = {
           }),
           // One folder up from where collections import it.
           { from: configImport.replace(/^\.\.\//, '').replace(/^(?!\.)/, './'), name: 'default', as: 'config' },
-          ...symbols('lexidex/client', ['inProcess'], ['InProcessService', 'ServerClientOptions']),
+          ...symbols('lexidex/runtime', ['inProcess'], ['InProcessService', 'ServerClientOptions']),
           ...symbols('./client.js', ['createClient'], ['Client', 'QueryRecords']),
           { from: './lexicons/index.js', name: 'lexicons' },
           { from: './migrations/index.js', name: 'migrations' },

@@ -7,7 +7,6 @@ export type { NotifyError, NotifyResult } from '../core/notify.ts'
 export type { QueryParams, QueryResult } from './config-queries.ts'
 export { XrpcClientError } from './error.ts'
 export type { Hydrated, Nested } from './hydrated.ts'
-export { type InProcessService, inProcess, type ServerClientOptions } from './in-process.ts'
 export type { Json, JsonBlob, JsonBytes, JsonLink } from './json.ts'
 export type {
   CallOptions,

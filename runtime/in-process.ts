@@ -1,4 +1,4 @@
-import type { ClientOptions } from './options.ts'
+import type { ClientOptions } from './client/options.ts'
 
 /** An index in the same process, as far as a client needs it. */
 export interface InProcessService {
