@@ -1,6 +1,7 @@
 import { jsonToLex, type LexiconDoc, Lexicons } from '@atproto/lexicon'
 import type { CollectionDef } from '../core/collection.ts'
 import { LexidexError, messageOf } from '../core/errors.ts'
+import { blobCheck } from './blobs.ts'
 import { relax } from './relax.ts'
 
 /** Why a record is refused; null where it is fine. Never throws. */
@@ -9,7 +10,7 @@ export type Validate = (record: unknown) => string | null
 /**
  * Compiles the validator of every collection.
  *
- * - `strict`: all that the lexicon says, and `$type`. Sizes and media types of blobs are their authors' word, unchecked.
+ * - `strict`: all that the lexicon says, and `$type`. Sizes and media types of blobs are taken at their authors' word.
  * - `lenient`: structure only (see `relax`); `$type` may be missing but not wrong.
  * - `off`: any JSON object.
  *
@@ -49,13 +50,18 @@ function readLexicons(docs: readonly LexiconDoc[]): Lexicons {
 }
 
 function validator(lexicons: Lexicons, nsid: string, strict: boolean): Validate {
+  // Made when there is a record, as all else that a broken lexicon may stand in the way of.
+  let checkBlobs: ReturnType<typeof blobCheck> | undefined
   return (record) => {
     if (!isObject(record)) return 'Record must be an object'
     const { $type } = record
     if ($type === undefined ? strict : $type !== nsid) return `Record/$type must be ${nsid}`
     try {
       const result = lexicons.validate(nsid, jsonToLex(record as Parameters<typeof jsonToLex>[0]))
-      return result.success ? null : result.error.message
+      if (!result.success) return result.error.message
+      if (!strict) return null
+      if (checkBlobs === undefined) checkBlobs = blobCheck(lexicons, nsid)
+      return checkBlobs?.(record, 'Record') ?? null
     } catch (error) {
       // Also what a broken lexicon throws (a dangling ref, a cycle): the record waits until it is mended.
       return messageOf(error)

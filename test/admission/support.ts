@@ -42,7 +42,11 @@ export const lexicon: LexiconDoc = {
     place: {
       type: 'object',
       required: ['city'],
-      properties: { city: { type: 'string', maxLength: 8 }, street: { type: 'string' } },
+      properties: {
+        city: { type: 'string', maxLength: 8 },
+        street: { type: 'string' },
+        map: { type: 'blob', accept: ['image/png', 'image/jpeg'] },
+      },
     },
   },
 }
@@ -51,7 +55,14 @@ export const defs: LexiconDoc = {
   lexicon: 1,
   id: 'test.lexidex.defs',
   defs: {
-    host: { type: 'object', required: ['did'], properties: { did: { type: 'string', format: 'did' } } },
+    host: {
+      type: 'object',
+      required: ['did'],
+      properties: {
+        did: { type: 'string', format: 'did' },
+        photos: { type: 'array', items: { type: 'blob', maxSize: 10 } },
+      },
+    },
   },
 }
 
