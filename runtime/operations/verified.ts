@@ -38,8 +38,12 @@ export async function forgetIfSetBack(
     .execute()
 }
 
-/** Where the app has other collections than when accounts were last compared, all have to be compared anew. */
-export async function forgetVerified({ store, collections, clock }: OperationContext): Promise<void> {
+/**
+ * Where the app has other collections than when accounts were last compared, all have to be compared anew.
+ *
+ * @returns whether that is so
+ */
+export async function forgetVerified({ store, collections, clock }: OperationContext): Promise<boolean> {
   const db = bookkeeping(store)
   const value = JSON.stringify(collections.map(({ nsid }) => nsid).sort())
   const before = await db
@@ -47,7 +51,7 @@ export async function forgetVerified({ store, collections, clock }: OperationCon
     .select('value')
     .where('name', '=', VERIFIED_COLLECTIONS)
     .executeTakeFirst()
-  if (before?.value === value) return
+  if (before?.value === value) return false
   await db.updateTable('lexidex_account').set({ verified_rev: null }).where('verified_rev', 'is not', null).execute()
   const updated_at = clock.now()
   await db
@@ -55,4 +59,5 @@ export async function forgetVerified({ store, collections, clock }: OperationCon
     .values({ name: VERIFIED_COLLECTIONS, value, updated_at })
     .onConflict((conflict) => conflict.column('name').doUpdateSet({ value, updated_at }))
     .execute()
+  return true
 }

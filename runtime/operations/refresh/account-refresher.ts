@@ -9,6 +9,7 @@ import { fetchRepo, type RepoOptions } from '../../sources/repo.ts'
 import { ServiceError, type ServiceErrorKind } from '../../sources/xrpc.ts'
 import { parentsFirst } from '../backfill/order.ts'
 import { bookkeeping, type OperationContext } from '../context.ts'
+import type { RunError } from '../runs/run-rows.ts'
 import { forgetIfSetBack, verifiedRev } from '../verified.ts'
 import { highestRev } from './compare-rows.ts'
 import { Comparison, type Count } from './comparison.ts'
@@ -26,6 +27,8 @@ export interface AccountRefresherParts {
   readonly verifySignature: boolean
   readonly count: Count
   readonly signal: AbortSignal
+  /** Told of every account that could not be compared. */
+  readonly onFailure?: ((error: RunError) => void) | undefined
 }
 
 /** Compares accounts with what is stored, one at a time, and makes them the same. */
@@ -60,7 +63,9 @@ export class AccountRefresher {
         const operation = { op: 'check', did, resync: false } as const
         await context.store.apply({ operations: [operation], positions: [], now: context.clock.now() })
       }
-      context.logger.warn(`refresh: ${did}: ${messageOf(error)}`)
+      const message = messageOf(error)
+      context.logger.warn(`refresh: ${did}: ${message}`)
+      this.#parts.onFailure?.({ did, collection: null, message })
       return 'failed'
     }
   }

@@ -13,8 +13,12 @@ export interface RefreshedAccount {
 
 const COLUMNS = ['did', 'hidden', 'resync'] as const
 
-/** Known accounts that are not deleted, in the order of their DIDs, or only those that are named. */
-export function refreshedAccounts({ store }: OperationContext, dids?: readonly string[]) {
+/**
+ * Known accounts that are not deleted, in the order of their DIDs, or only those that are named.
+ *
+ * @param after those after this DID
+ */
+export function refreshedAccounts({ store }: OperationContext, dids?: readonly string[], after = '') {
   const accounts = () => bookkeeping(store).selectFrom('lexidex_account').where('hidden', '<', 2)
   const named = dids === undefined ? null : [...new Set(dids)]
 
@@ -26,7 +30,7 @@ export function refreshedAccounts({ store }: OperationContext, dids?: readonly s
       }
       return
     }
-    let last = ''
+    let last = after
     for (;;) {
       const page = await accounts().select(COLUMNS).where('did', '>', last).orderBy('did').limit(PAGE).execute()
       yield* page
@@ -37,7 +41,9 @@ export function refreshedAccounts({ store }: OperationContext, dids?: readonly s
 
   async function total(): Promise<number> {
     if (named !== null) return named.length
-    const count = accounts().select((eb) => eb.fn.countAll<number | string>().as('count'))
+    const count = accounts()
+      .where('did', '>', after)
+      .select((eb) => eb.fn.countAll<number | string>().as('count'))
     return Number((await count.executeTakeFirstOrThrow()).count)
   }
 

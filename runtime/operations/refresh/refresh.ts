@@ -5,8 +5,9 @@ import { addNamedAccounts } from '../backfill/jobs.ts'
 import type { OperationContext } from '../context.ts'
 import { anchorPosition } from '../live/position.ts'
 import { forgetVerified } from '../verified.ts'
-import { AccountRefresher } from './account-refresher.ts'
+import { type AccountOutcome, AccountRefresher } from './account-refresher.ts'
 import { refreshedAccounts } from './refresh-rows.ts'
+import { RefreshRun } from './refresh-run.ts'
 import { type RefreshProgress, type RefreshResult, RefreshTally } from './refresh-tally.ts'
 
 export type { RefreshProgress, RefreshResult } from './refresh-tally.ts'
@@ -33,6 +34,9 @@ export interface RefreshOptions {
  * what is missing or was changed, and deletes what is in a complete archive of a known rev no more. Safe to run beside
  * everything else, and again: whoever has written nothing since is left out.
  *
+ * One of all accounts is recorded in `lexidex_run`; a call that was cut short, by whatever, is gone on with by the next,
+ * within 48 h.
+ *
  * Only a complete archive deletes. One that is cut off, older than what is known of the account, or another's, leads to
  * listings instead, which only add and replace. Accounts that nobody has heard of are not found: `discover` is for that.
  *
@@ -41,14 +45,49 @@ export interface RefreshOptions {
  * @throws the error of the database, where that fails
  */
 export async function refresh(context: OperationContext, options: RefreshOptions = {}): Promise<RefreshResult> {
-  const { signal, dids, concurrency = 50, ignoreWindowMs = 60_000, verifySignature = false } = options
+  const { dids, signal } = options
   await anchorPosition(context)
-  await forgetVerified(context)
-  if (dids !== undefined) await addNamedAccounts(context, dids)
-  const accounts = refreshedAccounts(context, dids)
-  const tally = new RefreshTally(context.collections, await accounts.total(), options)
+  const forgotten = await forgetVerified(context)
+  if (dids !== undefined) {
+    await addNamedAccounts(context, dids)
+    return compareAll(context, options, null)
+  }
+  const record = await RefreshRun.begin(context, forgotten)
+  if (record === null) {
+    context.logger.log('refresh: another one goes on, so this one is not recorded')
+    return compareAll(context, options, null)
+  }
+  try {
+    const stopped = signal === undefined ? record.lost : AbortSignal.any([signal, record.lost])
+    const result = await compareAll(context, { ...options, signal: stopped }, record)
+    await record.end(stopped.aborted)
+    return result
+  } catch (error) {
+    await record.failed(error)
+    throw error
+  } finally {
+    await record.release()
+  }
+}
+
+async function compareAll(
+  context: OperationContext,
+  options: RefreshOptions,
+  record: RefreshRun | null,
+): Promise<RefreshResult> {
+  const { signal, dids, concurrency = 50, ignoreWindowMs = 60_000, verifySignature = false } = options
+  const accounts = refreshedAccounts(context, dids, record?.after ?? undefined)
+  const onProgress = (progress: RefreshProgress) => {
+    record?.advance(progress)
+    options.onProgress?.(progress)
+  }
+  const tally = new RefreshTally(context.collections, await accounts.total(), { onProgress })
   const applier = createRefreshApplier(context)
   const run = new AccountRun(context, { concurrency }, () => void applier.close().catch(() => {}))
+  const done = (did: string, outcome: AccountOutcome) => {
+    record?.done(did)
+    tally.accountDone(outcome)
+  }
   const stop = () => run.stop()
   signal?.addEventListener('abort', stop)
   try {
@@ -61,12 +100,15 @@ export async function refresh(context: OperationContext, options: RefreshOptions
       verifySignature,
       count,
       signal: run.signal,
+      onFailure: (error) => record?.fail(error),
     })
-    await run.each(accounts.all(), {
-      resolved: async (account, identity) => tally.accountDone(await refresher.attempt(account, identity)),
+    await run.each(noting(accounts.all(), record), {
+      resolved: async (account, identity) => done(account.did, await refresher.attempt(account, identity)),
       unresolved: ({ did }, error) => {
-        context.logger.warn(`refresh: ${did}: ${messageOf(error)}`)
-        tally.accountDone('failed')
+        const message = messageOf(error)
+        context.logger.warn(`refresh: ${did}: ${message}`)
+        record?.fail({ did, collection: null, message })
+        done(did, 'failed')
       },
     })
     await run.end()
@@ -75,6 +117,16 @@ export async function refresh(context: OperationContext, options: RefreshOptions
     return tally.result(ignoreWindowMs)
   } finally {
     signal?.removeEventListener('abort', stop)
+  }
+}
+
+async function* noting<A extends { readonly did: string }>(
+  accounts: AsyncIterable<A>,
+  record: RefreshRun | null,
+): AsyncGenerator<A, void> {
+  for await (const account of accounts) {
+    record?.started(account.did)
+    yield account
   }
 }
 

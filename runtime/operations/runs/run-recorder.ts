@@ -1,6 +1,5 @@
 import { isProgrammingError, messageOf } from '../../core/errors.ts'
 import { eventLine } from '../../core/log.ts'
-import type { BackfillProgress } from '../backfill/backfill.ts'
 import type { OperationContext } from '../context.ts'
 import { addRunErrors, type RunError, type RunProgress, type RunRow, saveRunProgress } from './run-rows.ts'
 
@@ -11,10 +10,24 @@ const TELL_MS = 60_000
 /** Errors that are kept of one run; the rest is only counted. */
 const MAX_ERRORS = 10_000
 
+/** How far a phase of a run is. */
+export interface PhaseProgress {
+  readonly accountsDone: number
+  readonly accountsTotal: number
+  readonly records: number
+}
+
+export interface RecorderOptions {
+  readonly resumed: boolean
+  /** What the run is called in the log. Default: `backfill`. */
+  readonly name?: string
+}
+
 /** Keeps the row of a run up to date while it goes on, and the rows of its errors. */
 export class RunRecorder {
   readonly #context: OperationContext
   readonly #run: RunRow
+  readonly #name: string
   /** What the run's events are called in the log. */
   readonly event: string
   readonly #startedAt = performance.now()
@@ -28,10 +41,11 @@ export class RunRecorder {
   #saving: Promise<void> | null = null
   #mistake: unknown = null
 
-  constructor(context: OperationContext, run: RunRow, { resumed }: { readonly resumed: boolean }) {
+  constructor(context: OperationContext, run: RunRow, { resumed, name = 'backfill' }: RecorderOptions) {
     this.#context = context
     this.#run = run
-    this.event = resumed ? 'backfill.resume' : 'backfill'
+    this.#name = name
+    this.event = resumed ? `${name}.resume` : name
     const { last_did, dids_total, dids_processed, records, error_count } = run
     this.#now = { last_did, dids_total, dids_processed, records, error_count }
     this.#before = this.#now
@@ -39,6 +53,11 @@ export class RunRecorder {
 
   get progress(): RunProgress {
     return this.#now
+  }
+
+  /** The run's id, as the log's lines name it. */
+  get id(): Readonly<Record<string, string>> {
+    return { [`${this.#name}Id`]: String(this.#run.id) }
   }
 
   get elapsedMs(): number {
@@ -51,7 +70,7 @@ export class RunRecorder {
     this.#before = this.#now
   }
 
-  advance({ accountsDone, accountsTotal, records }: BackfillProgress): void {
+  advance({ accountsDone, accountsTotal, records }: PhaseProgress): void {
     const { dids_total, dids_processed, records: before } = this.#before
     this.#now = {
       ...this.#now,
@@ -67,8 +86,13 @@ export class RunRecorder {
     if (this.#kept++ < MAX_ERRORS) this.#errors.push(error)
   }
 
-  async passed(lastDid: string): Promise<void> {
+  /** All accounts up to this one are done: the next checkpoint says so. */
+  reach(lastDid: string): void {
     this.#now = { ...this.#now, last_did: lastDid }
+  }
+
+  async passed(lastDid: string): Promise<void> {
+    this.reach(lastDid)
     await this.flush()
   }
 
@@ -100,7 +124,7 @@ export class RunRecorder {
     } catch (error) {
       if (isProgrammingError(error)) this.#mistake ??= error
       this.#errors.unshift(...errors)
-      logger.warn(eventLine(`${this.event}.checkpoint_failed`, { backfillId: String(id), error: messageOf(error) }))
+      logger.warn(eventLine(`${this.event}.checkpoint_failed`, { ...this.id, error: messageOf(error) }))
     }
   }
 
@@ -110,8 +134,8 @@ export class RunRecorder {
     const { dids_processed: didsProcessed, dids_total: didsTotal, records: recordsIndexed } = this.#now
     const figures = { didsProcessed, didsTotal, recordsIndexed, elapsedMs: this.elapsedMs }
     this.#context.logger.log(
-      eventLine('backfill.progress', {
-        backfillId: String(this.#run.id),
+      eventLine(`${this.#name}.progress`, {
+        ...this.id,
         type: this.#run.kind,
         ...figures,
       }),

@@ -1,14 +1,14 @@
 import { bookkeeping, type OperationContext } from '../context.ts'
 
-/** A row of `lexidex_run`: a backfill as a whole, and how far it is. */
+/** A row of `lexidex_run`: a backfill or refresh as a whole, and how far it is. */
 export interface RunRow {
   readonly id: number
-  /** `catch_up` or `full_sync`, for backfills */
+  /** `catch_up` or `full_sync`, for backfills; `refresh` */
   readonly kind: string
   /** `in_progress`, `completed` or `failed` */
   readonly status: string
   readonly reason: string | null
-  /** Up to where completed jobs were made due again, by DID. */
+  /** Up to where completed jobs were made due again, or accounts were compared, by DID. */
   readonly last_did: string | null
   readonly dids_total: number
   readonly dids_processed: number
@@ -45,12 +45,17 @@ export type BackfillKind = 'catch_up' | 'full_sync'
 export const REOPENING: readonly string[] = ['no_cursor', 'cursor_too_old', 'db_query_failed', 'forced']
 
 const KINDS: readonly BackfillKind[] = ['catch_up', 'full_sync']
+export const REFRESH = 'refresh'
 /** Rows per INSERT: D1 binds no more than 100 values. */
 const MAX_ROWS = 20
 /** Errors that are listed of one run. */
 const MAX_LISTED = 1000
 
-export async function insertRun(context: OperationContext, kind: BackfillKind, reason: string): Promise<RunRow> {
+export async function insertRun(
+  context: OperationContext,
+  kind: BackfillKind | typeof REFRESH,
+  reason: string,
+): Promise<RunRow> {
   return bookkeeping(context.store)
     .insertInto('lexidex_run')
     .values({ kind, reason, started_at: context.clock.now() })
@@ -70,12 +75,21 @@ export async function findRun({ store }: OperationContext, id: number): Promise<
 }
 
 /** The oldest backfill that says that it is in progress. Whoever holds no lease cannot tell whether it is. */
-export async function findRunInProgress({ store }: OperationContext): Promise<RunRow | null> {
+export function findRunInProgress(context: OperationContext): Promise<RunRow | null> {
+  return inProgress(context, KINDS)
+}
+
+/** The oldest refresh that says so. */
+export function findRefreshInProgress(context: OperationContext): Promise<RunRow | null> {
+  return inProgress(context, [REFRESH])
+}
+
+async function inProgress({ store }: OperationContext, kinds: readonly string[]): Promise<RunRow | null> {
   const row = await bookkeeping(store)
     .selectFrom('lexidex_run')
     .selectAll()
     .where('status', '=', 'in_progress')
-    .where('kind', 'in', KINDS)
+    .where('kind', 'in', kinds)
     .orderBy('id')
     .limit(1)
     .executeTakeFirst()
