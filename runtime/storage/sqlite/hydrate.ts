@@ -17,9 +17,10 @@ export function childrenOf({ child, relation }: ChildQuery): string {
   return `SELECT parent.value AS parent,\n  ${columns.join(',\n  ')}\nFROM json_each(?1) AS parent`
 }
 
+/** `group_concat` keeps the order of a subquery; asked for it once more, it sorts what is in order. */
 function children(child: CollectionDef, column: string, condition: string, name: string): string {
-  return `(SELECT group_concat(entry, ',' ORDER BY sort_at DESC, uri DESC) FROM (
-    SELECT ${entry(child)} AS entry, sort_at, uri FROM ${quote(child.table)}
+  return `(SELECT group_concat(entry, ',') FROM (
+    SELECT ${entry(child)} AS entry FROM ${quote(child.table)}
     WHERE ${quote(column)} = parent.value${condition} AND hidden = 0
     ORDER BY sort_at DESC, uri DESC LIMIT ?2
   )) AS ${quote(name)}`
