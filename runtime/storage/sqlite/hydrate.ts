@@ -76,21 +76,25 @@ export function handlesOf(): string {
 WHERE handle IS NOT NULL`
 }
 
-/** A record and what surrounds it, as JSON text; the counterpart of `rowView` in SQL. */
+/**
+ * A record and what surrounds it, as JSON text; the counterpart of `rowView` in SQL. In one `concat`, as `||` copies what
+ * it has so far at every step.
+ */
 function entry(collection: CollectionDef): string {
   const counts = Object.entries(collection.counts).map(
     ([name, column]) => `iif(${quote(column)} > 0, ${literal(`,${JSON.stringify(name)}:`)} || ${quote(column)}, '')`,
   )
-  return [
-    `'{"uri":"' || uri`,
-    `'","cid":"' || cid`,
-    `'","value":' || record`,
-    `',"did":"' || did`,
-    `${literal(`","collection":${JSON.stringify(collection.nsid)},"rkey":"`)} || rkey`,
-    `'","time_us":' || sort_at`,
+  const parts = [
+    `'{"uri":"', uri`,
+    `'","cid":"', cid`,
+    `'","value":', record`,
+    `',"did":"', did`,
+    `${literal(`","collection":${JSON.stringify(collection.nsid)},"rkey":"`)}, rkey`,
+    `'","time_us":', sort_at`,
     ...counts,
     `'}'`,
-  ].join(' || ')
+  ]
+  return `concat(${parts.join(', ')})`
 }
 
 function literal(text: string): string {
