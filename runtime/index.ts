@@ -56,6 +56,7 @@ export {
   type RunOutcome,
 } from './operations/runs/runs.ts'
 export type { BackfillDecision, DecideOptions, DecisionReason } from './operations/runs/startup.ts'
+export type { CacheOptions } from './serving/cache.ts'
 export {
   type CustomDef,
   defineCustomQuery,

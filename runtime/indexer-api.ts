@@ -23,6 +23,7 @@ import type { BackfillKind, RunRow } from './operations/runs/run-rows.ts'
 import type { NoBackfill, PerformOptions, PrepareOptions, RunOutcome } from './operations/runs/runs.ts'
 import type { BackfillDecision, DecideOptions } from './operations/runs/startup.ts'
 import type { OperationsStatus } from './operations/status.ts'
+import type { CacheOptions } from './serving/cache.ts'
 import type { Router } from './serving/router.ts'
 import type { Status } from './serving/status.ts'
 import type { Store } from './storage/store.ts'
@@ -62,6 +63,11 @@ export interface IndexerOptions {
   readonly onDemand?: boolean | undefined
   /** What browsers get at `/`: `explorer` of `lexidex/explorer`, for one. Default: the JSON that everyone gets there. */
   readonly explorer?: Page | undefined
+  /**
+   * Memory for whole answers that are asked for again and again; they are given up as soon as something is written to
+   * what they were read from. `false`: none, and no `etag` either. Default: 64 MB.
+   */
+  readonly cache?: CacheOptions | false | undefined
   /** Default: the console. */
   readonly logger?: Logger | undefined
   /** Default: the system's. */

@@ -87,6 +87,7 @@ export function createIndexer<DB, Q = AnyQuery>(app: App, store: Store, options:
     store,
     logger,
     clock,
+    cache: options.cache,
     state,
     status: () => operationsStatus(context),
     page: options.explorer,

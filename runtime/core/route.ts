@@ -27,10 +27,7 @@ export interface RouteAnswer {
   readonly content?: string | Uint8Array
   /** By their names in lower case. Besides the content type of JSON and CORS. */
   readonly headers?: Readonly<Record<string, string>>
-  /**
-   * Of a GET: tables that alone decide the answer to this URL, whoever asks and with whatever headers. Such an answer has
-   * an `etag`, and is kept until something is written to one of them. Default: it is given once.
-   */
+  /** Where the route's answers are `kept`: tables that this one was read from. Null, the default: it is given once. */
   readonly reads?: readonly string[] | null
 }
 
@@ -39,6 +36,11 @@ export interface Route {
   readonly method: 'GET' | 'POST'
   /** For example `/xrpc/com.example.job/{id}/errors`; a segment `{name}` stands for any one. */
   readonly path: string
+  /**
+   * Of a GET that answers 200 and JSON, or throws: whether the tables in `reads` alone decide the answer to a URL, whoever
+   * asks and with whatever headers. Such an answer has an `etag`, and is kept until something is written to one of them.
+   */
+  readonly kept?: boolean
   /** An `XrpcError` becomes its answer; anything else that is thrown a 500, told to the log. */
   answer(request: RouteRequest): Promise<RouteAnswer>
 }

@@ -2,8 +2,8 @@ import type { CollectionDef } from '../core/collection.ts'
 
 /** What a query came to. */
 export interface Answered {
-  /** JSON text. */
-  readonly body: string
+  /** JSON text, or the same as UTF-8. */
+  readonly body: string | Uint8Array
   /**
    * Tables that the answer was read from: as long as nothing is written to them, the same URL has the same answer. Null
    * where it depends on more than that, as on the network or on who asks: then it is given once.

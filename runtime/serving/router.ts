@@ -7,6 +7,8 @@ import type { Route, RouteAnswer } from '../core/route.ts'
 import type { Clock } from '../core/time.ts'
 import type { MaybePromise, Store } from '../storage/store.ts'
 import type { AccountSource } from './actors.ts'
+import type { Answered } from './answer.ts'
+import { AnswerCache, type CacheOptions } from './cache.ts'
 import { configRoutes } from './config-routes.ts'
 import { frontPage } from './front-page.ts'
 import { failure, HEADERS, isBodiless, preflight, READING, type ServedRequest, type ServedResponse } from './http.ts'
@@ -37,6 +39,8 @@ export interface RouterOptions {
   readonly routes?: readonly Route[]
   /** What browsers get at `/`. Default: what everyone gets there. */
   readonly page?: Page | undefined
+  /** Memory for answers that are asked for again and again. `false`: none, and no tags either. Default: 64 MB. */
+  readonly cache?: CacheOptions | false | undefined
   /** Told of errors that are no fault of the request. Default: the console. */
   readonly logger?: Logger
   readonly clock?: Clock
@@ -45,6 +49,7 @@ export interface RouterOptions {
 /** Serves the methods of an app, its health and its status. */
 export function createRouter(options: RouterOptions): Router {
   const { app, store, logger = console } = options
+  const cache = options.cache === false ? null : new AnswerCache(store, app, options.cache)
   const methods = createMethods(app, store, options.accounts)
   const listed = [...systemRoutes(options), ...configRoutes(app, store, options.accounts), ...(options.routes ?? [])]
   const endpoints = [...new Set([...listed.map(({ path }) => path), ...methods.keys()])]
@@ -65,8 +70,36 @@ export function createRouter(options: RouterOptions): Router {
     }
     if (method === 'OPTIONS') return preflight(READING)
     if (method !== 'GET' && method !== 'HEAD') return notAllowed(method, READING)
-    const { body } = await ask(query)
-    return { status: 200, headers: HEADERS, body }
+    return kept(request, () => ask(query))
+  }
+
+  async function answerRoute(found: FoundRoutes, request: ServedRequest, query: string): Promise<ServedResponse> {
+    const { method, headers, caller } = request
+    const allow = allowedBy(found)
+    if (method === 'OPTIONS') return preflight(allow)
+    const route = found.methods.get(method === 'HEAD' ? 'GET' : method)
+    if (route === undefined) return notAllowed(method, allow)
+    const params = new URLSearchParams(query)
+    for (const [name, value] of Object.entries(found.named)) params.set(name, value)
+    const ask = () => route.answer({ params, headers, caller, body: () => readBody(request.body ?? null) })
+    if (route.kept) {
+      return kept(request, async () => {
+        const answer = await ask()
+        return { body: bodyOf(answer), reads: answer.reads ?? null }
+      })
+    }
+    const answer = await ask()
+    return { status: answer.status, headers: { ...HEADERS, ...answer.headers }, body: bodyOf(answer) }
+  }
+
+  /** Answers from memory, or anew. */
+  async function kept(request: ServedRequest, ask: () => Promise<Answered>): Promise<ServedResponse> {
+    if (cache === null) return { status: 200, headers: HEADERS, body: (await ask()).body }
+    const found = cache.before(request)
+    const before = found instanceof Promise ? await found : found
+    if (before.response !== null) return before.response
+    const answered = await ask()
+    return cache.after(request, before, answered) ?? { status: 200, headers: HEADERS, body: answered.body }
   }
 
   async function handle(request: ServedRequest): Promise<ServedResponse> {
@@ -93,19 +126,8 @@ export function createRouter(options: RouterOptions): Router {
   }
 }
 
-async function answerRoute(found: FoundRoutes, request: ServedRequest, query: string): Promise<ServedResponse> {
-  const { method, headers, caller } = request
-  const allow = allowedBy(found)
-  if (method === 'OPTIONS') return preflight(allow)
-  const route = found.methods.get(method === 'HEAD' ? 'GET' : method)
-  if (route === undefined) return notAllowed(method, allow)
-  const params = new URLSearchParams(query)
-  for (const [name, value] of Object.entries(found.named)) params.set(name, value)
-  return toResponse(await route.answer({ params, headers, caller, body: () => readBody(request.body ?? null) }))
-}
-
-function toResponse({ status, headers, content, body }: RouteAnswer): ServedResponse {
-  return { status, headers: { ...HEADERS, ...headers }, body: content ?? JSON.stringify(body) }
+function bodyOf({ content, body }: RouteAnswer): string | Uint8Array {
+  return content ?? JSON.stringify(body)
 }
 
 /**

@@ -31,6 +31,7 @@ export function systemRoutes({ app, store, state, status, clock }: SystemOptions
     {
       method: 'GET',
       path: `/xrpc/${app.namespace}.lexicons`,
+      kept: true,
       answer: async () => ({ status: 200, content: lexicons, reads: [] }),
     },
   ]

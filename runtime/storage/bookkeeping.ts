@@ -33,6 +33,7 @@ export interface BookkeepingTables {
   lexidex_run_error: RunErrorTable
   lexidex_state: StateTable
   lexidex_tombstone: TombstoneTable
+  lexidex_version: VersionTable
 }
 
 /** Accounts that are known through a record of a discovered collection. */
@@ -172,6 +173,14 @@ export interface TombstoneTable {
   rev: string
   /** ms since 1970 */
   deleted_at: number
+}
+
+/** A number per table that changes with every write to it. */
+export interface VersionTable {
+  name: string
+  /** Whose writes it counts, where many write at the same time: the numbers of a table are summed. */
+  slot: Generated<number>
+  version: number
 }
 
 export type { ColumnType, Generated }

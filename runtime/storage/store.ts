@@ -146,6 +146,9 @@ export interface SharedWork {
   claimJobs(limit: number, now: number, until: number): Promise<readonly ClaimedJob[]>
 }
 
+/** A number per table that was never there before, once something has been written to the table. */
+export type Versions = ReadonlyMap<string, number>
+
 /** A database that holds an index. One small contract; each dialect has a folder. */
 export interface Store {
   /** Key into the emitted migrations. */
@@ -193,6 +196,12 @@ export interface Store {
    * batch may pass later. False: something in the batch cannot be stored.
    */
   isTransient(error: unknown): boolean
+  /**
+   * The version of every collection's table, and of `lexidex_account` as far as handles and hidden accounts go. What is
+   * read after this answers is no older than it says. A table is missing while there is no telling, as in a bulk load.
+   * Absent where a database has no cheap way to tell: then answers are not kept.
+   */
+  versions?(): MaybePromise<Versions>
   /** Prepares a reading statement; positional `?` parameters. */
   prepare(sql: string): PreparedQuery
   close(): MaybePromise<void>

@@ -5,6 +5,7 @@ import type { OpenDatabase } from './harness.ts'
 import { writeProperties } from './properties.ts'
 import { recordContract } from './record-contract.ts'
 import { verifiedContract } from './verified-contract.ts'
+import { versionContract } from './version-contract.ts'
 
 /**
  * All that storage promises, on one database.
@@ -16,5 +17,6 @@ export function storageContract(name: string, open: OpenDatabase, runs: number):
   describe(`${name}: records`, () => recordContract(open))
   describe(`${name}: comparisons`, () => verifiedContract(open, runs))
   describe(`${name}: bookkeeping`, () => bookkeepingContract(open))
+  describe(`${name}: versions`, () => versionContract(open))
   describe(`${name}: properties of writes`, () => writeProperties(open, runs))
 }

@@ -5,6 +5,7 @@ import { sharedFunctions } from './functions.ts'
 import { rebuildTrigger } from './rebuild.ts'
 import { searchTable } from './search.ts'
 import { createTable } from './tables.ts'
+import { versions } from './versions.ts'
 
 export const postgres: Dialect = {
   name: 'postgres',
@@ -14,6 +15,7 @@ export const postgres: Dialect = {
     // Triggers name two tables, so they come after all of them.
     ...plan.counters.flatMap(counterTriggers),
     ...bookkeeping,
+    ...versions(plan),
     ...rebuildTrigger(plan),
   ],
 }

@@ -4,6 +4,7 @@ import { counterTriggers } from './counters.ts'
 import { rebuildTriggers } from './rebuild.ts'
 import { searchTable } from './search.ts'
 import { createTable } from './tables.ts'
+import { versions } from './versions.ts'
 
 export const sqlite: Dialect = {
   name: 'sqlite',
@@ -12,6 +13,7 @@ export const sqlite: Dialect = {
     // Triggers name two tables, so they come after all of them.
     ...plan.counters.flatMap(counterTriggers),
     ...bookkeeping,
+    ...versions(plan),
     ...rebuildTriggers(plan),
   ],
 }

@@ -1,6 +1,6 @@
 import { LexidexError } from '../../core/errors.ts'
 import type { ApplyBatch, DeleteOperation, PutOperation, QuarantineOperation } from '../../core/operation.ts'
-import { CLEAR_REPLACED, LATEST, putSql, UPSERT_CURSOR } from '../sqlite/statements.ts'
+import { CLEAR_REPLACED, LATEST, putSql, RENEW_VERSIONS, UPSERT_CURSOR } from '../sqlite/statements.ts'
 import { accountOf, type CollectionTable } from '../sqlite/tables.ts'
 import type { ApplyResult } from '../store.ts'
 import { AccountStatements } from './account-writes.ts'
@@ -18,6 +18,7 @@ export class BatchWriter {
   readonly #binding: D1Binding
   readonly #tables: ReadonlyMap<string, CollectionTable>
   readonly #accounts: AccountStatements
+  #hasWritten = false
 
   constructor(binding: D1Binding, tables: readonly CollectionTable[]) {
     this.#binding = binding
@@ -37,7 +38,9 @@ export class BatchWriter {
     }
     for (const { json } of arraysOf(replaced)) transaction.add(CLEAR_REPLACED, [json])
     for (const { source, epoch, cursor } of positions) transaction.add(UPSERT_CURSOR, [source, epoch, cursor, now])
+    if (!this.#hasWritten) transaction.add(RENEW_VERSIONS, [now * 1000])
     await transaction.run(this.#binding)
+    this.#hasWritten = true
     return result
   }
 

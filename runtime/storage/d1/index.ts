@@ -4,8 +4,9 @@ import { LexidexError } from '../../core/errors.ts'
 import { type Logger, silentLogger } from '../../core/log.ts'
 import type { ApplyBatch, ColumnValue } from '../../core/operation.ts'
 import { sqliteReads } from '../sqlite/reads.ts'
+import { READ_VERSIONS } from '../sqlite/statements.ts'
 import { type CollectionTable, tableOf } from '../sqlite/tables.ts'
-import type { ApplyResult, Migration, PreparedQuery, ReadDialect, Store } from '../store.ts'
+import type { ApplyResult, Migration, PreparedQuery, ReadDialect, Store, Versions } from '../store.ts'
 import { BatchWriter } from './apply.ts'
 import type { D1Binding } from './binding.ts'
 import { isPassing } from './errors.ts'
@@ -82,6 +83,11 @@ class CloudflareStore implements D1Store {
 
   isTransient(error: unknown): boolean {
     return isPassing(error)
+  }
+
+  async versions(): Promise<Versions> {
+    const { results } = await this.#binding.prepare(READ_VERSIONS).all()
+    return new Map(results.map(({ name, version }) => [String(name), Number(version)]))
   }
 
   prepare(sql: string): PreparedQuery {

@@ -43,8 +43,16 @@ export class BatchWriter {
     )
   }
 
-  /** All of the batch but for BEGIN and COMMIT. */
-  async write(client: pg.ClientBase, { operations, positions, now }: ApplyBatch): Promise<ApplyResult> {
+  /**
+   * All of the batch but for BEGIN and COMMIT.
+   *
+   * @param isFirst whether it is the first of this process
+   */
+  async write(
+    client: pg.ClientBase,
+    { operations, positions, now }: ApplyBatch,
+    isFirst: boolean,
+  ): Promise<ApplyResult> {
     const query = (text: string, values: readonly Bound[]) => client.query(prepared(text, values, this.#named))
     const run = async (text: string, values: readonly Bound[]) => (await query(text, values)).rowCount ?? 0
     const count = async (text: string, values: readonly Bound[]): Promise<number> => {
@@ -71,6 +79,7 @@ export class BatchWriter {
     }
     const replaced = operations.filter((one) => one.op === 'put' && !one.retry) as PutOperation[]
     if (replaced.length > 0) await run(sql.CLEAR_REPLACED, [...uriRev(replaced), dids(replaced)])
+    if (isFirst) await run(sql.RENEW_VERSIONS, [now * 1000])
     if (positions.length > 0) {
       const columns = (['source', 'epoch', 'cursor'] as const).map((key) => textArray(positions.map((one) => one[key])))
       await run(sql.UPSERT_CURSORS, [...columns, now])

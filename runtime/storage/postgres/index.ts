@@ -4,7 +4,7 @@ import type { CollectionDef } from '../../core/collection.ts'
 import { LexidexError, messageOf } from '../../core/errors.ts'
 import { type Logger, silentLogger } from '../../core/log.ts'
 import type { ApplyBatch } from '../../core/operation.ts'
-import type { ApplyResult, Migration, PreparedQuery, ReadDialect, SharedWork, Store } from '../store.ts'
+import type { ApplyResult, Migration, PreparedQuery, ReadDialect, SharedWork, Store, Versions } from '../store.ts'
 import { BatchWriter } from './apply.ts'
 import { type Bound, inTransaction, isCollision, isDatabaseCondition, prepared } from './connection.ts'
 import { createKysely } from './kysely.ts'
@@ -13,6 +13,7 @@ import { migrate, pendingMigrations } from './migrate.ts'
 import { postgresReads } from './reads.ts'
 import { sharedWork } from './shared.ts'
 import { numbered, quote } from './sql.ts'
+import { READ_VERSIONS } from './statements.ts'
 import { type CollectionTable, tablesOf } from './tables.ts'
 import { WriterUnavailable } from './unavailable.ts'
 
@@ -76,6 +77,7 @@ class PgStore implements PostgresStore {
   readonly #failed = new WeakSet<ApplyBatch>()
   #tables: readonly CollectionTable[] | null = null
   #writer: BatchWriter | null = null
+  #hasWritten = false
   /** Settles when the batches that were given are done. */
   #last: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | null = null
@@ -139,6 +141,12 @@ class PgStore implements PostgresStore {
     return error instanceof WriterUnavailable || isDatabaseCondition(error)
   }
 
+  async versions(): Promise<Versions> {
+    // Where data is read from: a replica is behind in both.
+    const { rows } = await this.#readPool.query(prepared(READ_VERSIONS, [], this.#named))
+    return new Map(rows.map(({ name, version }) => [name, Number(version)]))
+  }
+
   prepare(sql: string): PreparedQuery {
     const text = numbered(sql)
     // What is searched for decides how: a plan for any search would be one for none.
@@ -171,7 +179,9 @@ class PgStore implements PostgresStore {
     }
     for (let attempt = 1; ; attempt++) {
       try {
-        return await inTransaction(this.pool, (client) => writer.write(client, batch))
+        const result = await inTransaction(this.pool, (client) => writer.write(client, batch, !this.#hasWritten))
+        this.#hasWritten = true
+        return result
       } catch (error) {
         if (attempt === ATTEMPTS || !isCollision(error)) throw error
       }

@@ -191,3 +191,13 @@ FROM unnest($1::text[], $2::bigint[]) AS hint (did, resync) WHERE account.did = 
 export const UPSERT_CURSORS = `INSERT INTO lexidex_cursor (source, epoch, cursor, updated_at)
 SELECT source, epoch, cursor, $4::bigint FROM unnest($1::text[], $2::text[], $3::text[]) AS position (source, epoch, cursor)
 ON CONFLICT (source) DO UPDATE SET epoch = excluded.epoch, cursor = excluded.cursor, updated_at = excluded.updated_at`
+
+/** A number per table that grows with each write to it. None while a bulk load goes on, which does without the triggers. */
+export const READ_VERSIONS = `SELECT name, sum(version) AS version FROM lexidex_version
+WHERE NOT EXISTS (SELECT FROM lexidex_state WHERE name = 'bulk_load') GROUP BY name`
+
+/**
+ * Lets versions go on from the time where that is later. From a backup that was put back they would else count on through
+ * numbers that clients know, and that stood for something else. $1: µs since 1970.
+ */
+export const RENEW_VERSIONS = 'UPDATE lexidex_version SET version = greatest(version + 1, $1) WHERE slot = 0'

@@ -42,6 +42,7 @@ interface SharedStatements extends TransactionStatements {
   readonly clearReplaced: StatementSync
   readonly clearSettled: StatementSync
   readonly liftTombstone: StatementSync
+  readonly renewVersions: StatementSync
 }
 
 /** Applies batches with statements that are prepared once. Every method is one synchronous piece of work. */
@@ -50,6 +51,7 @@ export class BatchWriter {
   readonly #shared: SharedStatements
   readonly #accounts: AccountWriter
   readonly #tables = new Map<string, TableStatements>()
+  #hasWritten = false
 
   /** @throws LexidexError where a table or column is missing */
   constructor(db: DatabaseSync, tables: readonly CollectionTable[]) {
@@ -67,7 +69,12 @@ export class BatchWriter {
   }
 
   apply(batch: WrittenBatch): ApplyResult {
-    return inTransaction(this.#db, this.#shared, () => this.#write(batch))
+    const result = inTransaction(this.#db, this.#shared, () => {
+      if (!this.#hasWritten) this.#shared.renewVersions.run(batch.now * 1000)
+      return this.#write(batch)
+    })
+    this.#hasWritten = true
+    return result
   }
 
   #write({ operations, positions, now }: WrittenBatch): ApplyResult {
@@ -171,6 +178,7 @@ function prepareShared(db: DatabaseSync): SharedStatements {
     clearReplaced: db.prepare(sql.CLEAR_REPLACED),
     clearSettled: db.prepare(sql.CLEAR_SETTLED),
     liftTombstone: db.prepare(sql.LIFT_TOMBSTONE),
+    renewVersions: db.prepare(sql.RENEW_VERSIONS),
   }
 }
 

@@ -4,7 +4,7 @@ import type { CollectionDef } from '../../core/collection.ts'
 import { LexidexError, messageOf } from '../../core/errors.ts'
 import { type Logger, silentLogger } from '../../core/log.ts'
 import type { ApplyBatch } from '../../core/operation.ts'
-import type { ApplyResult, MaybePromise, Migration, PreparedQuery, ReadDialect, Store } from '../store.ts'
+import type { ApplyResult, MaybePromise, Migration, PreparedQuery, ReadDialect, Store, Versions } from '../store.ts'
 import { BatchWriter } from './apply.ts'
 import { isDatabaseCondition, openDatabase } from './connection.ts'
 import { SqliteDialect } from './kysely.ts'
@@ -13,6 +13,7 @@ import { migrate, pendingMigrations } from './migrate.ts'
 import { sqliteReads } from './reads.ts'
 import { tableOf } from './tables.ts'
 import { WriterUnavailable } from './unavailable.ts'
+import { VersionReader } from './versions.ts'
 import { InlineWriter, type Writer } from './writer.ts'
 import { ThreadWriter, workerFile } from './writer-thread.ts'
 
@@ -72,6 +73,7 @@ class NodeSqliteStore implements SqliteStore {
   readonly #options: SqliteStoreOptions
   readonly #logger: Logger
   readonly #writer: Writer
+  #versions: VersionReader | null = null
   #closing: { readonly done: MaybePromise<void> } | null = null
 
   constructor(path: string, options: SqliteStoreOptions) {
@@ -126,6 +128,12 @@ class NodeSqliteStore implements SqliteStore {
 
   isTransient(error: unknown): boolean {
     return error instanceof WriterUnavailable || isDatabaseCondition(error)
+  }
+
+  versions(): Versions {
+    // Not before there is something to serve: the table comes with the migrations.
+    this.#versions ??= new VersionReader(this.database)
+    return this.#versions.read()
   }
 
   prepare(sql: string): PreparedQuery {

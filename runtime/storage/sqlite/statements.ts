@@ -131,3 +131,13 @@ AND EXISTS (SELECT 1 FROM lexidex_quarantine WHERE uri = ? AND rev = ?)`
 /** Binds: source, epoch, cursor, updated_at. */
 export const UPSERT_CURSOR = `INSERT INTO lexidex_cursor (source, epoch, cursor, updated_at) VALUES (?, ?, ?, ?)
 ON CONFLICT (source) DO UPDATE SET epoch = excluded.epoch, cursor = excluded.cursor, updated_at = excluded.updated_at`
+
+/** None while a bulk load goes on, which does without the triggers. */
+export const READ_VERSIONS = `SELECT name, version FROM lexidex_version
+WHERE NOT EXISTS (SELECT 1 FROM lexidex_state WHERE name = 'bulk_load')`
+
+/**
+ * Lets versions go on from the time where that is later. From a backup that was put back they would else count on through
+ * numbers that clients know, and that stood for something else. Binds: µs since 1970.
+ */
+export const RENEW_VERSIONS = 'UPDATE lexidex_version SET version = max(version + 1, ?)'

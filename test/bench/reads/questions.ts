@@ -22,3 +22,8 @@ export function questions({ uris, dids }: Filled): Question[] {
     { name: 'RSVPs, hydrateEvent', paths: [method('rsvp.listRecords', { hydrateEvent: 'true' })] },
   ]
 }
+
+/** Of these, the ones that ask for one page again and again. */
+export function repeated(asked: readonly Question[]): Question[] {
+  return asked.filter(({ paths }) => paths.length === 1).slice(0, 2)
+}

@@ -1,0 +1,12 @@
+/** The calendar app, as a deployment serves it: answers that are asked for again come from memory. */
+import { serve } from 'lexidex/node'
+import { createSqliteStore } from 'lexidex/sqlite'
+import { createIndexer } from '../../../fixtures/apps/calendar/src/lexidex/index.ts'
+import { offerServer } from './server.ts'
+
+offerServer(async (database) => {
+  const indexer = createIndexer(createSqliteStore(database))
+  await indexer.migrate()
+  const { url } = await serve(indexer, { port: 0 })
+  return url
+})
