@@ -193,6 +193,9 @@ class PgStore implements PostgresStore {
       typeof connection === 'string' ? new pg.Pool({ connectionString: connection, max: connections }) : connection
     if (typeof connection === 'string') this.#own.push(pool)
     // Of connections that nobody uses: whoever asks next gets another.
+    const ignore = () => {}
+    // Of connections in use: the query that is in hand fails as well.
+    pool.on('connect', (client) => client.on('error', ignore))
     pool.on('error', (error) => this.#logger.warn(`Lost a connection to Postgres: ${messageOf(error)}`))
     return pool
   }

@@ -1,0 +1,202 @@
+/** What only Postgres does, or stumbles over. */
+import { Kysely } from 'kysely'
+import pg from 'pg'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Operation } from '../../runtime/core/operation.ts'
+import { createPostgresStore, type PostgresStore } from '../../runtime/storage/postgres/index.ts'
+import { batchOf, collections, del, did, initOf, meetup, put, rsvp, uriOf } from './app.ts'
+import { failureOf, rowsOf } from './harness.ts'
+import { openPostgres, type PostgresDatabase } from './postgres-harness.ts'
+
+const migrations = [initOf('postgres')]
+
+let database: PostgresDatabase
+let store: PostgresStore
+beforeEach(async () => {
+  database = await openPostgres()
+  store = await open()
+})
+afterEach(() => database.drop())
+
+async function open(): Promise<PostgresStore> {
+  const opened = await database.connect()
+  await opened.migrate(migrations)
+  await opened.use(collections)
+  return opened
+}
+
+const apply = (...operations: Operation[]) => store.apply(batchOf(...operations))
+
+async function found(search: string): Promise<unknown[]> {
+  const sql = `SELECT rkey FROM meetup WHERE ${store.reads.searchCondition(meetup)} ORDER BY rkey`
+  return (await store.prepare(sql).all([store.reads.compileSearch(search)])).map((row) => row.rkey)
+}
+
+describe('text that Postgres does not take as it is', () => {
+  test('NUL is left out of columns and of words, and stays in the record', async () => {
+    const record = { mode: 'a\0b', title: 'che\0ss \\u0000 half \ud800 pair' }
+    await apply(put({ collection: meetup, rev: 1, record }))
+    const [row] = await rowsOf(store, 'meetup')
+    expect(row!.mode).toBe('ab')
+    expect(JSON.parse(row!.record)).toEqual(record)
+    expect(await found('chess')).toEqual(['one'])
+    expect(await found('u0000 half')).toEqual(['one'])
+    expect(await found('a\0b')).toEqual([])
+  })
+
+  test('columns that no index page would hold are cut, at a whole character', async () => {
+    const mode = '漢'.repeat(5000)
+    await apply(put({ collection: meetup, rev: 1, record: { mode } }))
+    expect((await rowsOf(store, 'meetup'))[0]!.mode).toBe('漢'.repeat(341))
+  })
+
+  test('more text than a tsvector holds is searched by its beginning', async () => {
+    const words = Array.from({ length: 300_000 }, (_, i) => `w${i.toString(36)}`).join(' ')
+    await apply(
+      put({ collection: meetup, rev: 1, record: { title: `chess ${words}` } }),
+      put({
+        collection: meetup,
+        rev: 1,
+        rkey: 'two',
+        record: { title: `${'x'.repeat(100_000)} tea ${'ü'.repeat(900_000)}` },
+      }),
+    )
+    expect(await found('chess w1')).toEqual(['one'])
+    expect(await found('tea')).toEqual(['two'])
+    expect(await found('x'.repeat(50_000))).toEqual([])
+    expect(await found(`tea OR ${'x'.repeat(50_000)}`)).toEqual(['two'])
+  })
+
+  test('an index entry that is too long all the same is about that record alone', async () => {
+    const values = [null, 'ß'.repeat(512), 'x'.repeat(1000)]
+    // Random, so that it is not compressed.
+    const noise = () =>
+      Array.from({ length: 256 }, () => String.fromCodePoint(0x10000 + Math.floor(Math.random() * 0xf000))).join('')
+    const failure = await failureOf(() =>
+      apply(put({ collection: rsvp, rev: 1, rkey: noise(), values: [null, noise(), noise()] })),
+    )
+    expect(failure).toBeInstanceOf(Error)
+    expect(store.isTransient(failure)).toBe(false)
+    expect(await apply(put({ collection: rsvp, rev: 1, values }))).toMatchObject({ puts: 1 })
+  })
+})
+
+describe('searches', () => {
+  const titles = [
+    'Äpfel & Birnen',
+    'Привет мир',
+    'CAFÉ Zürich',
+    '日本語 テスト',
+    'foo_bar 1e5abc',
+    'don’t stop',
+    'Ελλάδα',
+  ]
+
+  test('find words of any script, whatever their case, and without accents on Latin letters', async () => {
+    await apply(...titles.map((title, i) => put({ collection: meetup, rev: 1, rkey: `k${i}`, record: { title } })))
+    const asked: Record<string, string[]> = {
+      'apfel BIRNEN': ['k0'],
+      привет: ['k1'],
+      'cafe zurich': ['k2'],
+      café: ['k2'],
+      'cafe\u0301': ['k2'],
+      日本語: ['k3'],
+      bar: ['k4'],
+      '1e5abc': ['k4'],
+      '1e5*': ['k4'],
+      '"don\'t stop"': ['k5'],
+      ελλάδα: ['k6'],
+    }
+    for (const [search, keys] of Object.entries(asked)) {
+      expect(await found(search), search).toEqual(keys)
+    }
+  })
+})
+
+describe('connections', () => {
+  test('that the server ends are a passing error, and the next batch gets another', async () => {
+    const other = new pg.Client(database.url)
+    await other.connect()
+    await other.query('BEGIN')
+    await other.query('LOCK TABLE meetup')
+    const waiting = failureOf(() => apply(put({ collection: meetup, rev: 1 })))
+    // It waits for the lock by then.
+    for (;;) {
+      const { rows } = await other.query(
+        "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
+      )
+      if (rows.length > 0) {
+        await other.query('SELECT pg_terminate_backend($1)', [rows[0].pid])
+        break
+      }
+    }
+    const failure = await waiting
+    expect(store.isTransient(failure)).toBe(true)
+    await other.end()
+    expect(await apply(put({ collection: meetup, rev: 1 }))).toMatchObject({ puts: 1 })
+  })
+
+  test('of a server that cannot be reached are a passing error', async () => {
+    const nowhere = createPostgresStore('postgres://nobody@127.0.0.1:1/none')
+    const failure = await failureOf(() => nowhere.migrate(migrations))
+    expect(nowhere.isTransient(failure)).toBe(true)
+    await nowhere.close()
+  })
+
+  test('a pool may be the caller’s own: integers are numbers all the same, and it stays open', async () => {
+    const pool = new pg.Pool({ connectionString: database.url, max: 2 })
+    const mine = createPostgresStore(pool)
+    await mine.use(collections)
+    await mine.apply(batchOf(put({ collection: meetup, rev: 1 })))
+    expect(typeof (await rowsOf(mine, 'meetup'))[0]!.sort_at).toBe('number')
+    await mine.close()
+    expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+    await pool.end()
+    expect(mine.db).toBeInstanceOf(Kysely)
+  })
+})
+
+test('a hot parent that comes and goes while three writers add, move and remove its children keeps its counts', async () => {
+  const writers = [store, await open(), await open()]
+  const parents = ['a', 'b', 'c'].map((rkey) => ({ rkey, uri: uriOf(meetup, did('host'), rkey) }))
+  let n = 0
+  const random = () => {
+    // A fixed sequence: what differs from run to run is how the writers meet.
+    n = (n * 1103515245 + 12345) % 2147483648
+    return n / 2147483648
+  }
+  const pick = <T>(items: readonly T[]) => items[Math.floor(random() * items.length)]!
+  let rev = 0
+  const child = (writer: number): Operation => {
+    const key = { collection: rsvp, did: did(`w${writer}-${Math.floor(random() * 6)}`), rkey: 'x', rev: ++rev }
+    const record = {
+      status: pick(['going', 'maybe', 'no']),
+      guest: pick(['ann', 'ben']),
+      subject: { uri: pick(parents).uri },
+    }
+    return random() < 0.25 ? del(key) : put({ ...key, record })
+  }
+  const parent = (): Operation => {
+    const key = { collection: meetup, did: did('host'), rkey: pick(parents).rkey, rev: ++rev }
+    return random() < 0.5 ? del(key) : put(key)
+  }
+  await Promise.all(
+    writers.map(async (writer, i) => {
+      for (let round = 0; round < 60; round++) {
+        const operations = Array.from({ length: 5 }, () => (i === 0 && random() < 0.4 ? parent() : child(i)))
+        await writer.apply(batchOf(...operations))
+      }
+    }),
+  )
+  await apply(...parents.map(({ rkey }) => put({ collection: meetup, did: did('host'), rkey, rev: ++rev })))
+  const children = await rowsOf(store, 'rsvp')
+  for (const { uri } of parents) {
+    const mine = children.filter((row) => row.subject_uri === uri)
+    const row = (await rowsOf(store, 'meetup')).find((one) => one.uri === uri)!
+    expect([row.rsvps_count, row.rsvps_going_count, row.guests_count]).toEqual([
+      mine.length,
+      mine.filter(({ status }) => status === 'going').length,
+      new Set(mine.map(({ guest }) => guest)).size,
+    ])
+  }
+})
