@@ -5,7 +5,7 @@ import type { AxeResults, RunOptions } from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { describeInChromium, launchChromium } from './chromium.ts'
-import { type Explored, explore, type Opened, open, settled } from './explorer.ts'
+import { type Explored, explore, type Opened, open, settled, unfold } from './explorer.ts'
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -58,9 +58,7 @@ describeInChromium('how the explorer looks in Chromium', () => {
     test.each(Object.entries(PLACES))('%s passes axe', async (_name, hash) => {
       opened = await open(browser, `${index.url}/${hash}`, { colorScheme, reducedMotion: 'reduce' })
       const { page } = opened
-      for (const summary of await page.locator('main details:not([open]) > summary').all()) {
-        if (await summary.isVisible()) await summary.click()
-      }
+      await unfold(page)
       expect(await violations(page)).toEqual([])
       expect(opened.faults).toEqual([])
     })
@@ -74,9 +72,7 @@ describeInChromium('how the explorer looks in Chromium', () => {
       reducedMotion: 'reduce',
     })
     const { page } = opened
-    const form = page.locator('.form-box')
-    if ((await form.count()) > 0 && (await form.getAttribute('open')) === null) await form.locator('> summary').click()
-    for (const summary of await page.locator('main details:not([open]) > summary').all()) await summary.click()
+    await unfold(page)
     const { content, screen } = await page.evaluate(() => ({
       content: document.documentElement.scrollWidth,
       screen: document.documentElement.clientWidth,

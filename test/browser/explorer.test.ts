@@ -2,7 +2,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { describeInChromium, launchChromium } from './chromium.ts'
-import { type Explored, explore, HOSTILE, mountBelow, type Opened, open, settled, titles } from './explorer.ts'
+import { type Explored, explore, HOSTILE, mountBelow, type Opened, open, settled, titles, unfold } from './explorer.ts'
 
 describeInChromium('the explorer in Chromium', () => {
   let index: Explored
@@ -247,7 +247,7 @@ describeInChromium('the explorer in Chromium', () => {
     for (const place of places) {
       await page.goto(`${index.url}/${place}`)
       await settled(page)
-      for (const summary of await page.locator('main details:not([open]) > summary').all()) await summary.click()
+      await unfold(page)
       expect(
         await page.locator('img, script:not(body > script), iframe, a[href^="javascript:" i]').count(),
         place,
@@ -257,6 +257,87 @@ describeInChromium('the explorer in Chromium', () => {
     await page.goto(`${index.url}/${places[1]}`)
     await expect.poll(() => titles(page)).toEqual([HOSTILE.slice(0, 140)])
     expect(opened!.faults).toEqual([])
+  })
+
+  test('has a control for every kind of parameter, whatever the method', async () => {
+    const text = { type: 'string' }
+    const lexicon = {
+      lexicon: 1,
+      id: 'com.example.event.search',
+      defs: {
+        main: {
+          type: 'query',
+          parameters: {
+            type: 'params',
+            required: ['topic'],
+            properties: {
+              topic: { ...text, knownValues: ['bread', 'birds'], description: 'What it is `about`.' },
+              tags: { type: 'array', items: text },
+              tagsNot: { type: 'array', items: text },
+              titlePrefix: text,
+              open: { type: 'boolean' },
+              placeExists: { type: 'boolean' },
+              seats: { type: 'integer', minimum: 1, maximum: 9 },
+              level: { ...text, enum: ['low', 'high'] },
+            },
+          },
+        },
+      },
+    }
+    opened = await open(browser, 'about:blank', {}, false)
+    const { page } = opened
+    await page.route('**/xrpc/com.example.lexicons', (route) => route.fulfill({ json: { lexicons: [lexicon] } }))
+    await page.goto(`${index.url}/#/event.search?tags=a&tags=b&placeExists=true&unknown=x`)
+    await settled(page)
+    await page.getByText('Fill in the form, then send it.').waitFor()
+    await page.getByLabel('topic').fill('bread & butter')
+    await page.getByLabel('tags, value 3').fill('c')
+    await page.getByLabel('tags, value 4').fill('d')
+    await page.getByText('More for tags').click()
+    await page.getByLabel('is not, value 1').fill('e')
+    await page.getByLabel('titlePrefix').or(page.getByLabel('starts with')).fill('Th')
+    await page.getByLabel('open').selectOption('false')
+    await page.getByLabel('seats').fill('3')
+    await page.getByLabel('level').selectOption('high')
+    const [, url] = /^curl '([^']+)'$/.exec(await code(page))!
+    expect([...new URL(url!).searchParams]).toEqual([
+      ['topic', 'bread & butter'],
+      ...['a', 'b', 'c', 'd'].map((tag) => ['tags', tag]),
+      ['tagsNot', 'e'],
+      ['titlePrefix', 'Th'],
+      ['open', 'false'],
+      ['placeExists', 'true'],
+      ['seats', '3'],
+      ['level', 'high'],
+    ])
+    await page.getByRole('button', { name: 'Get' }).click()
+    await page.getByText('There is no such method.').waitFor()
+    expect(opened.faults).toEqual([])
+  })
+
+  test('sends procedures only when told to', async () => {
+    const served = await explore({ notify: true })
+    try {
+      const schema = {
+        type: 'object',
+        properties: { uris: { type: 'array', items: { type: 'string', format: 'at-uri' } } },
+      }
+      const main = { type: 'procedure', input: { encoding: 'application/json', schema } }
+      const lexicon = { lexicon: 1, id: 'com.example.notifyOfUpdate', defs: { main } }
+      opened = await open(browser, 'about:blank', {}, false)
+      const { page } = opened
+      await page.route('**/xrpc/com.example.lexicons', (route) => route.fulfill({ json: { lexicons: [lexicon] } }))
+      const [record] = served.network.records('community.lexicon.calendar.event')
+      await page.goto(`${served.url}/#/notifyOfUpdate?uris=${encodeURIComponent(record!.uri)}`)
+      await settled(page)
+      expect(await page.locator('.json-view').count()).toBe(0)
+      expect(await code(page)).toContain(`-d '{"uris":["${record!.uri}"]}'`)
+      await page.getByRole('button', { name: 'Send' }).click()
+      await settled(page)
+      await expect.poll(() => page.locator('.json-view').innerText()).toMatch(/indexed: 1\s*deleted: 0/)
+    } finally {
+      await served.close()
+    }
   })
 
   test('works below any path', async () => {
@@ -312,7 +393,7 @@ describeInChromium('the explorer in Chromium', () => {
       expect(await card.innerText()).toContain('name')
       expect(await card.innerText()).toContain(index.refused)
       await card.getByText('JSON', { exact: true }).click()
-      expect(await card.innerText()).toContain(HOSTILE.slice(0, 10))
+      await expect.poll(() => card.innerText()).toContain(HOSTILE.slice(0, 10))
       await card.getByRole('button', { name: 'Try again' }).click()
       await page.getByText('Tried 1 record again: 0 indexed, 1 still refused.').first().waitFor()
       await page.getByLabel('Collection').selectOption('rsvp')

@@ -91,7 +91,13 @@ export interface Opened {
   close(): Promise<void>
 }
 
-export async function open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Opened> {
+/** @param wait Whether to wait until the explorer shows something; default true */
+export async function open(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+  wait = true,
+): Promise<Opened> {
   const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options })
   const page = await context.newPage()
   page.setDefaultTimeout(20_000)
@@ -106,7 +112,7 @@ export async function open(browser: Browser, url: string, options: BrowserContex
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) faults.push(message.text())
   })
   await page.goto(url)
-  await settled(page)
+  if (wait) await settled(page)
   return { page, faults, close: () => context.close() }
 }
 
@@ -114,6 +120,17 @@ export async function open(browser: Browser, url: string, options: BrowserContex
 export async function settled(page: Page): Promise<void> {
   await page.locator('main h1').waitFor()
   await expect.poll(() => page.locator('[aria-busy]').count()).toBe(0)
+}
+
+/** Unfolds everything, and what that brings to light. */
+export async function unfold(page: Page): Promise<void> {
+  for (let level = 0; level < 3; level++) {
+    await page.evaluate(async () => {
+      for (const details of document.querySelectorAll('main details')) (details as HTMLDetailsElement).open = true
+      // What is unfolded is filled a moment later.
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    })
+  }
 }
 
 /** Titles of the cards. */
