@@ -13,6 +13,8 @@ export interface Table {
 export interface BenchOptions {
   /** Smaller and shorter, for a look while working. */
   readonly quick: boolean
+  /** Share of the usual number of records, where the benchmark has many; 1 is all of them. */
+  readonly scale: number
   /** Tells how far it is, on one line. */
   readonly progress: (text: string) => void
 }

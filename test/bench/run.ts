@@ -14,6 +14,7 @@ const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false },
+    scale: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
     'cpu-prof': { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
@@ -29,12 +30,17 @@ if (unknown.length > 0) {
   console.error(`There is no benchmark ${unknown.join(', ')}.\n\n${help()}`)
   process.exit(2)
 }
+const scale = Number(flags.scale)
+if (!(scale > 0)) {
+  console.error(`--scale must be a number above 0.\n\n${help()}`)
+  process.exit(2)
+}
 if (flags['cpu-prof'] !== undefined) profileChildren(flags['cpu-prof'])
 
 const results: Record<string, readonly Table[]> = {}
 for (const bench of benches) {
   if (positionals.length > 0 && !positionals.includes(bench.name)) continue
-  const tables = await bench.run({ quick: flags.quick, progress })
+  const tables = await bench.run({ quick: flags.quick, scale, progress })
   results[bench.name] = tables
   if (!flags.json) for (const table of tables) console.log(`${formatTable(table)}\n`)
 }
@@ -47,12 +53,13 @@ function progress(text: string): void {
 
 function help(): string {
   const names = benches.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`)
-  return `npm run bench -- [name …] [--quick] [--json] [--cpu-prof <directory>]
+  return `npm run bench -- [name …] [--quick] [--scale <n>] [--json] [--cpu-prof <directory>]
 
 Benchmarks; all of them where none is named:
 ${names.join('\n')}
 
   --quick      smaller and shorter; all of it in less than three minutes
+  --scale      times as many records, for reads: 0.1 is a tenth
   --json       results as JSON
   --cpu-prof   a CPU profile of every process, written into the directory`
 }

@@ -15,6 +15,8 @@ const methods = {
     const store = createSqliteStore(database)
     const logger = { log: () => {}, warn: console.warn, error: console.error }
     indexer = createIndexer(store, {
+      // Else what is measured at rest is its memory.
+      cache: { maxBytes: 0 },
       jetstreams: [`ws://${host}`],
       plc: `http://${host}`,
       allowHosts: [host],

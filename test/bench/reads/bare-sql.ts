@@ -5,6 +5,11 @@ const EVENT = 'uri, cid, did, rkey, sort_at, record, rsvps_count, rsvps_going_co
 /** Binds: limit. */
 export const LIST = `SELECT ${EVENT} FROM event WHERE hidden = 0 ORDER BY sort_at DESC, uri DESC LIMIT ?`
 
+/** Binds: start; count; limit. */
+export const POPULAR = `SELECT ${EVENT} FROM event
+WHERE starts_at >= ? AND rsvps_going_count >= ? AND hidden = 0
+ORDER BY rsvps_going_count DESC, uri DESC LIMIT ?`
+
 /** Binds: uri. */
 export const RECORD = `SELECT ${EVENT} FROM event WHERE uri = ? AND hidden = 0`
 
@@ -22,11 +27,15 @@ const RSVP = 'uri, cid, did, rkey, sort_at, record'
 export const RSVPS_OF = `SELECT ${RSVP} FROM rsvp WHERE did = ? AND hidden = 0
 ORDER BY sort_at DESC, uri DESC LIMIT ?`
 
-const entry = (collection: string, more = '') =>
-  `'{"uri":"' || uri || '","cid":"' || cid || '","value":' || record || ',"did":"' || did ||
-  '","collection":"${collection}","rkey":"' || rkey || '","time_us":' || sort_at${more} || '}'`
+/** Binds: uri of the event; limit. */
+export const RSVPS_TO = `SELECT ${RSVP} FROM rsvp WHERE subject_uri = ? AND hidden = 0
+ORDER BY sort_at DESC, uri DESC LIMIT ?`
 
-const count = (name: string, column: string) => ` || iif(${column} > 0, ',"${name}":' || ${column}, '')`
+const entry = (collection: string, more = '') =>
+  `concat('{"uri":"', uri, '","cid":"', cid, '","value":', record, ',"did":"', did,
+  '","collection":"${collection}","rkey":"', rkey, '","time_us":', sort_at${more}, '}')`
+
+const count = (name: string, column: string) => `, iif(${column} > 0, ',"${name}":' || ${column}, '')`
 
 const EVENT_ENTRY = entry(
   'community.lexicon.calendar.event',
@@ -35,10 +44,15 @@ const EVENT_ENTRY = entry(
     count('rsvpsInterestedCount', 'rsvps_interested_count'),
 )
 
+const EVENT_OF_RSVP = `(SELECT ${EVENT_ENTRY} FROM event WHERE event.uri = rsvp.subject_uri AND hidden = 0) AS event`
+
 /** Binds: limit. */
-export const RSVPS_HYDRATED = `SELECT ${RSVP},
-  (SELECT ${EVENT_ENTRY} FROM event WHERE event.uri = rsvp.subject_uri AND hidden = 0) AS event
-FROM rsvp WHERE hidden = 0 ORDER BY sort_at DESC, uri DESC LIMIT ?`
+export const RSVPS_HYDRATED = `SELECT ${RSVP}, ${EVENT_OF_RSVP} FROM rsvp WHERE hidden = 0
+ORDER BY sort_at DESC, uri DESC LIMIT ?`
+
+/** Binds: uri of the event; limit. */
+export const RSVPS_TO_HYDRATED = `SELECT ${RSVP}, ${EVENT_OF_RSVP} FROM rsvp WHERE subject_uri = ? AND hidden = 0
+ORDER BY sort_at DESC, uri DESC LIMIT ?`
 
 const children = (status: string) => `(SELECT group_concat(entry, ',') FROM (
   SELECT ${entry('community.lexicon.calendar.rsvp')} AS entry FROM rsvp

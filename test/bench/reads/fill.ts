@@ -20,12 +20,14 @@ const methods = {
     store.use(collections)
     const admission = createAdmission({ collections, schemas })
     let operations: Operation[] = []
+    let hottest: string | undefined
     const flush = async () => {
       await store.apply({ operations, positions: [], now: Date.now() })
       operations = []
     }
     for (const { written, timeUs } of calendarRecords(size)) {
-      const { did, collection, rkey, cid, record } = written
+      const { did, collection, rkey, cid, record, uri } = written
+      hottest ??= uri
       const rev = makeTid(timeUs)
       const operation = admission.admit({ kind: 'put', did, collection, rkey, rev, cid, record })
       if (operation?.op !== 'put') throw new Error(`Not admitted: ${JSON.stringify(operation)}`)
@@ -33,6 +35,14 @@ const methods = {
       if (operations.length === BATCH) await flush()
     }
     await flush()
+    // As after a backfill: else lists of an account would have it fetched first.
+    for (const { nsid } of collections) {
+      store.database
+        .prepare(
+          `INSERT OR REPLACE INTO lexidex_job (did, collection, status, updated_at) SELECT did, ?, 'completed', 0 FROM lexidex_account`,
+        )
+        .run(nsid)
+    }
     const sample = (sql: string) =>
       store.database
         .prepare(sql)
@@ -41,8 +51,11 @@ const methods = {
     // In an order that is neither that of the table nor of an index.
     const uris = sample('SELECT uri AS value FROM event ORDER BY rkey * 7919 % 10007, substr(uri, 20) LIMIT ?')
     const dids = sample('SELECT did AS value FROM lexidex_account ORDER BY substr(did, 12) LIMIT ?')
+    const middle =
+      'SELECT starts_at AS value FROM event ORDER BY starts_at LIMIT 1 OFFSET (SELECT count(starts_at) / 2 FROM event)'
+    const [startsAt] = store.database.prepare(middle).all()
     await store.close()
-    return { uris, dids }
+    return { uris, dids, hottest: hottest!, startsAt: new Date(Number(startsAt!.value) / 1000).toISOString() }
   },
 }
 
@@ -50,6 +63,10 @@ export interface Filled {
   /** Of events. */
   readonly uris: readonly string[]
   readonly dids: readonly string[]
+  /** URI of the event with the most RSVPs. */
+  readonly hottest: string
+  /** Half of the events start later; ISO 8601. */
+  readonly startsAt: string
 }
 
 export type Filler = typeof methods
