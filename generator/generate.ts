@@ -10,9 +10,11 @@ import { loadLexicons } from './input/lexicons.ts'
 import { compareText } from './input/order.ts'
 import { buildModel } from './model/build.ts'
 import { checkDefinitions } from './model/definitions.ts'
-import { Definitions, isRangeable, recordPaths } from './model/fields.ts'
+import { Definitions, recordPaths } from './model/fields.ts'
+import { supportedFilters } from './model/filters.ts'
 import type { Model } from './model/types.ts'
 import { planSchema } from './plan/schema.ts'
+import { checkServed } from './plan/served.ts'
 import { compareFiles, type Drift, type EmittedFile, foreignFiles, printFiles, writeFiles } from './print/files.ts'
 
 export { GenerateError, type Issue } from './input/issues.ts'
@@ -57,6 +59,8 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
   const loaded = await loadLexicons(config.lexicons, { needed: nsids })
   issues.add(...loaded.issues)
   const model = buildModel(loaded.docs, config, issues)
+  const plan = planSchema(model)
+  checkServed(model, plan, issues)
   if (issues.hasErrors) throw new GenerateError(issues.list())
 
   const reached = reachable(loaded.docs, nsids)
@@ -65,7 +69,7 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
   if (issues.hasErrors) throw new GenerateError(issues.list())
 
   const cacheDir = options.cacheDir ?? path.join(config.root, 'node_modules/.cache/lexidex')
-  const files = await emit(model, config, loaded.docs, reached.docs, cacheDir)
+  const files = await emit({ model, plan }, config, loaded.docs, reached.docs, cacheDir)
   const outDir = path.join(config.root, config.outDir)
   const drift = compareFiles(outDir, files)
   if (options.write ?? true) {
@@ -86,7 +90,7 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
 }
 
 async function emit(
-  model: Model,
+  { model, plan }: Pick<EmitContext, 'model' | 'plan'>,
   config: ResolvedConfig,
   all: readonly LexiconDoc[],
   docs: readonly LexiconDoc[],
@@ -94,7 +98,7 @@ async function emit(
 ): Promise<EmittedFile[]> {
   const context: EmitContext = {
     model,
-    plan: planSchema(model),
+    plan,
     dialects: config.databases.map((name) => dialects[name]!),
     docs,
     records: recordTypes(all),
@@ -117,9 +121,9 @@ function recordTypes(docs: readonly LexiconDoc[]): RecordPaths[] {
       return {
         nsid: doc.id,
         queryable: names(({ kind }) => kind !== null),
-        range: names(({ kind }) => kind !== null && isRangeable(kind)),
+        range: names(({ kind }) => kind !== null && supportedFilters(kind).includes('range')),
         searchable: names(({ searchable }) => searchable),
-        field: names(({ kind }) => kind !== null && kind !== 'integer' && kind !== 'boolean'),
+        field: names(({ kind }) => kind === 'text' || kind === 'cid' || kind === 'datetime'),
       }
     })
 }

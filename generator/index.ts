@@ -49,16 +49,40 @@ type AnyNsid = keyof LexiconPaths | (string & {})
 /** NSID of each collection, by its short name. */
 type Nsids = Readonly<Record<string, AnyNsid>>
 
-/** How records of a field are filtered: equality, or from and to. */
+/**
+ * How lists are filtered by a field. `{}` gives what makes sense for its kind:
+ *
+ * | kind | `{}` | `{ type: 'range' }` |
+ * |---|---|---|
+ * | text without known values | `equal`, `not`, `prefix`, `exists` | `range`, `exists` |
+ * | other strings, the `$type` of a union | `equal`, `not`, `exists` | `range`, `exists` |
+ * | integer | `equal`, `not`, `exists` | `range`, `exists` |
+ * | datetime | `equal`, `exists` | `range`, `exists` |
+ * | boolean | `equal`, `exists` | |
+ * | CID link | `equal`, `not`, `exists` | |
+ * | array of strings | `equal` (any value), `not` | |
+ *
+ * `exists` comes only with fields that a record may be without.
+ */
 export interface QueryableField {
-  /** `?fieldMin=` and `?fieldMax=`. Without it: `?field=`. */
+  /** `?fieldMin=` and `?fieldMax=`, and `?sort=field`, in place of `?field=`. */
   readonly type?: 'range'
+  /**
+   * Exactly these, in place of what the kind gives: `equal` is `?field=a&field=b`, `not` is `?fieldNot=`, `prefix` is
+   * `?fieldPrefix=`, `range` is `?fieldMin=`, `?fieldMax=` and `?sort=field`, `exists` is `?fieldExists=true`.
+   */
+  readonly filters?: readonly FieldFilter[]
+  /** `false`: no index, for cheaper writes. Then only filters that need none are possible: `not`. Default: true. */
+  readonly index?: boolean
 }
+
+/** One way to filter by a field. */
+export type FieldFilter = 'equal' | 'not' | 'prefix' | 'range' | 'exists'
 
 type Queryable<Nsid> = {
   readonly [Path in PathOf<Nsid, 'queryable'>]?: Path extends PathOf<Nsid, 'range'>
     ? QueryableField
-    : { readonly type?: never }
+    : Omit<QueryableField, 'type'> & { readonly type?: never }
 }
 
 /** Records of a collection that point at this one. */

@@ -13,6 +13,7 @@ export {
   integer,
   type ReferenceDef,
   type RelationDef,
+  strings,
   text,
   type ValidationMode,
 } from './core/collection.ts'
@@ -69,6 +70,7 @@ export {
   type NarrowedDef,
   type Query,
 } from './serving/define.ts'
+export type { Filter } from './serving/filters.ts'
 export type { ServedRequest, ServedResponse } from './serving/http.ts'
 export {
   booleanParam,
@@ -80,9 +82,10 @@ export {
   integerParam,
   listParams,
   many,
+  prefixParam,
   search,
 } from './serving/params.ts'
 export { createRouter, type Router, type RouterOptions } from './serving/router.ts'
 export type { CursorView, Status } from './serving/status.ts'
-export type { BookkeepingTables, Generated, RecordColumns } from './storage/bookkeeping.ts'
+export type { BookkeepingTables, Generated, ListValues, RecordColumns } from './storage/bookkeeping.ts'
 export type { Migration, Migrations, Store } from './storage/store.ts'

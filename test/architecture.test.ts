@@ -57,7 +57,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   'generator/input': ['runtime/core', 'generator/index.ts'],
   'generator/lexicons': ['runtime/core', 'runtime/identity', 'runtime/client', 'generator/input'],
   'generator/model': ['generator/input'],
-  'generator/plan': ['generator/model'],
+  'generator/plan': ['generator/model', 'generator/input/issues.ts'],
   'generator/dialects': ['generator/plan', 'generator/model/names.ts'],
   'generator/print': ['generator/dialects/dialect.ts'],
   'generator/emit': ['generator/model', 'generator/plan', 'generator/dialects', 'generator/print'],

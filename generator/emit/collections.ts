@@ -9,27 +9,12 @@ import { emitNames, recordImport, titleOf } from './names.ts'
 import { listParamsOf, type ParamView, sortsOf } from './params.ts'
 import { queryViews } from './queries.ts'
 
-const RUNTIME = symbols(
-  'lexidex/runtime',
-  [
-    ...[
-      'boolean',
-      'cid',
-      'datetime',
-      'integer',
-      'text',
-      'defineCollection',
-      'defineCustomQuery',
-      'defineGet',
-      'defineList',
-      'defineNarrowedList',
-      'z',
-    ],
-    ...['booleanParam', 'count', 'datetimeParam', 'flag', 'getParams', 'hydrateLimit', 'integerParam', 'listParams'],
-    ...['many', 'search'],
-  ],
-  ['Query'],
-)
+const RUNTIME = symbols('lexidex/runtime', [
+  ...['boolean', 'cid', 'datetime', 'integer', 'strings', 'text'],
+  ...['defineCollection', 'defineCustomQuery', 'defineGet', 'defineList', 'defineNarrowedList', 'z'],
+  ...['booleanParam', 'count', 'datetimeParam', 'flag', 'getParams', 'hydrateLimit', 'integerParam', 'listParams'],
+  ...['many', 'prefixParam', 'search'],
+])
 
 /** `collections/<name>.ts`: the collection, its parameters and its methods. */
 export const collections: Artifact = {
@@ -54,7 +39,7 @@ function emitCollection(collection: CollectionModel, { model, configImport }: Em
       ...RUNTIME,
       recordImport(collection, 1),
       { from: configImport, name: 'default', as: 'config' },
-      { from: '../tables.js', name: 'Database', type: true },
+      { from: '../tables.js', name: names.table, type: true },
     ],
   }
 }
@@ -85,7 +70,9 @@ function collectionProperties(collection: CollectionModel): { key: string; value
 }
 
 function column(field: FieldModel): string {
-  return `${key(field.column)}: ${field.kind}((r) => ${access('r', field.segments)})`
+  const read = `(r) => ${access('r', field.segments)}`
+  const value = field.valuesTable === null ? `${field.kind}(${read})` : `strings(${quote(field.valuesTable)}, ${read})`
+  return `${key(field.column)}: ${value}`
 }
 
 function relation(relation: RelationModel): string {
@@ -125,21 +112,18 @@ function listMethod(collection: CollectionModel, model: Model) {
     nsid: `${model.namespace}.${collection.name}.listRecords`,
     constant: names.list,
     params: names.listParams,
-    define: 'defineList',
+    define: `defineList<${names.table}>()`,
     base: 'listParams',
     fields: params.map(paramField),
     properties: [
+      { key: 'filters', value: object(params.flatMap(filterEntry), '  ') },
       { key: 'sorts', value: object(sorts, '  ') },
-      { key: 'where', value: where(collection, params) },
     ],
   }
 }
 
-function where(collection: CollectionModel, params: readonly ParamView[]): string {
-  const filters = params.flatMap((param) => (param.where === null ? [] : [param.where]))
-  const query = `q: Query<Database, ${quote(collection.table)}>`
-  if (filters.length === 0) return `(${query}) => q`
-  return [`(${query}, p) => {`, ...filters.map((line) => `    ${line}`), '    return q', '  }'].join('\n')
+function filterEntry({ name, filter }: ParamView): string[] {
+  return filter === null ? [] : [`${key(name)}: ${filter}`]
 }
 
 function getMethod(collection: CollectionModel, model: Model) {

@@ -27,7 +27,7 @@ function paramOf(hydration: Hydration, outer: Hydration | null): ParamView {
       schema: 'hydrateLimit()',
       clientType: 'number',
       lexicon: { type: 'integer', minimum: 0, maximum: 50 },
-      where: null,
+      filter: null,
     }
   }
   return {
@@ -36,7 +36,7 @@ function paramOf(hydration: Hydration, outer: Hydration | null): ParamView {
     schema: 'flag()',
     clientType: 'boolean',
     lexicon: { type: 'boolean' },
-    where: null,
+    filter: null,
   }
 }
 
@@ -46,5 +46,5 @@ const PROFILES: ParamView = {
   schema: 'flag()',
   clientType: 'boolean',
   lexicon: { type: 'boolean' },
-  where: null,
+  filter: null,
 }

@@ -114,6 +114,10 @@ const LIST_PARAMS: Json = {
   order: { type: 'string', enum: ['asc', 'desc'], description: 'Direction of the order.' },
   did: string('Records of this account only.', 'did'),
   actor: string('Records of this account only, by DID or handle.', 'at-identifier'),
+  createdAtMin: string('Made at or after; `time_us` is what counts.', 'datetime'),
+  createdAtMax: string('Made at or before; `time_us` is what counts.', 'datetime'),
+  indexedAtMin: string('First seen by this index at or after.', 'datetime'),
+  indexedAtMax: string('First seen by this index at or before.', 'datetime'),
 }
 
 function pageOf(collection: CollectionModel, model: Model): Json {

@@ -1,5 +1,6 @@
-import type { CollectionModel, FieldModel, Model } from '../model/types.ts'
-import { quote, sentences } from './code.ts'
+import { paramsOf } from '../model/filters.ts'
+import type { CollectionModel, FieldFilter, FieldModel, Model } from '../model/types.ts'
+import { array, quote, sentences } from './code.ts'
 import { hydrateParams } from './hydrate-params.ts'
 
 /** One parameter of a method, as every artifact needs it. */
@@ -13,74 +14,119 @@ export interface ParamView {
   /** Its schema in the method lexicon. */
   readonly lexicon: Record<string, unknown>
   /** How it narrows the list, in emitted code; null where it does not. */
-  readonly where: string | null
+  readonly filter: string | null
 }
 
+/** Most values of a repeated parameter; the runtime's limit. */
+const MAX_VALUES = 100
+
+const TEXT = { schema: 'z.string()', client: 'string', lexicon: { type: 'string' } } as const
+
 const SCALARS = {
-  text: { schema: 'z.string()', client: 'string', lexicon: { type: 'string' } },
+  text: TEXT,
+  list: TEXT,
   cid: { schema: 'z.string()', client: 'string', lexicon: { type: 'string', format: 'cid' } },
   integer: { schema: 'integerParam()', client: 'number', lexicon: { type: 'integer' } },
   boolean: { schema: 'booleanParam()', client: 'boolean', lexicon: { type: 'boolean' } },
   datetime: { schema: 'datetimeParam()', client: 'string', lexicon: { type: 'string', format: 'datetime' } },
 } as const
 
-function equalParam(field: FieldModel): ParamView {
-  const scalar = SCALARS[field.kind]
-  const name = field.param
-  const base = { name, description: sentences('Equal to any of the values given', field.description) }
-  const known = field.knownValues.length === 0 ? {} : { knownValues: field.knownValues }
-  if (field.kind === 'boolean') {
-    return {
-      ...base,
-      description: sentences('Equal', field.description),
-      schema: scalar.schema,
-      clientType: scalar.client,
-      lexicon: scalar.lexicon,
-      where: `if (p.${name} !== undefined) q = q.where(${quote(field.column)}, '=', p.${name})`,
-    }
-  }
-  return {
-    ...base,
-    schema: `many(${scalar.schema})`,
-    clientType: `${scalar.client} | readonly ${scalar.client}[]`,
-    lexicon: { type: 'array', maxLength: 100, items: { ...scalar.lexicon, ...known } },
-    where: `if (p.${name}) q = q.where(${quote(field.column)}, 'in', p.${name})`,
+function filterParams(field: FieldModel, filter: FieldFilter): ParamView[] {
+  const names = paramsOf(field.param, filter)
+  switch (filter) {
+    case 'equal':
+      return [field.kind === 'boolean' ? equalParam(field, names[0]!) : manyParam(field, names[0]!, 'anyOf')]
+    case 'not':
+      return [manyParam(field, names[0]!, 'noneOf')]
+    case 'prefix':
+      return [prefixParam(field, names[0]!)]
+    case 'exists':
+      return [existsParam(field, names[0]!)]
+    case 'range':
+      return [boundParam(field, names[0]!, 'min'), boundParam(field, names[1]!, 'max')]
   }
 }
 
-function rangeParams(field: FieldModel): ParamView[] {
-  const scalar = SCALARS[field.kind]
-  const [min, max] = field.kind === 'datetime' ? ['At or after', 'At or before'] : ['At least', 'At most']
-  return (
-    [
-      ['Min', min, '>='],
-      ['Max', max, '<='],
-    ] as const
-  ).map(([suffix, words, operator]) => {
-    const name = field.param + suffix
-    return {
-      name,
-      description: sentences(words, field.description),
-      schema: field.kind === 'text' || field.kind === 'cid' ? 'z.string().optional()' : scalar.schema,
-      clientType: scalar.client,
-      lexicon: scalar.lexicon,
-      where: `if (p.${name} !== undefined) q = q.where(${quote(field.column)}, '${operator}', p.${name})`,
-    }
-  })
+function equalParam(field: FieldModel, name: string): ParamView {
+  const { schema, client, lexicon } = SCALARS[field.kind]
+  const description = sentences('Equal', field.description)
+  return { name, description, schema, clientType: client, lexicon, filter: filterOf('equal', field.column) }
+}
+
+function manyParam(field: FieldModel, name: string, operator: 'anyOf' | 'noneOf'): ParamView {
+  const { schema, client, lexicon } = SCALARS[field.kind]
+  const known = field.knownValues.length === 0 ? {} : { knownValues: field.knownValues }
+  const words =
+    field.kind === 'list'
+      ? { anyOf: 'Holds any of the values given', noneOf: 'Holds none of the values given' }
+      : { anyOf: 'Equal to any of the values given', noneOf: 'Equal to none of the values given' }
+  const absent = operator === 'noneOf' && field.optional ? 'Records without it are listed, too' : ''
+  return {
+    name,
+    description: sentences(words[operator], field.description, absent),
+    schema: `many(${schema})`,
+    clientType: `${client} | readonly ${client}[]`,
+    lexicon: { type: 'array', maxLength: MAX_VALUES, items: { ...lexicon, ...known } },
+    filter: filterOf(operator, field.column),
+  }
+}
+
+function prefixParam(field: FieldModel, name: string): ParamView {
+  return {
+    name,
+    description: sentences('Begins with this text', field.description),
+    schema: 'prefixParam()',
+    clientType: 'string',
+    lexicon: { type: 'string', minLength: 1 },
+    filter: filterOf('prefix', field.column),
+  }
+}
+
+function existsParam(field: FieldModel, name: string): ParamView {
+  return {
+    name,
+    description: sentences(`Whether the record has \`${field.path}\``),
+    schema: 'flag()',
+    clientType: 'boolean',
+    lexicon: { type: 'boolean' },
+    filter: filterOf('exists', field.column),
+  }
+}
+
+function boundParam(field: FieldModel, name: string, operator: 'min' | 'max'): ParamView {
+  const { schema, client, lexicon } = SCALARS[field.kind]
+  const words =
+    field.kind === 'datetime' ? { min: 'At or after', max: 'At or before' } : { min: 'At least', max: 'At most' }
+  return {
+    name,
+    description: sentences(words[operator], field.description),
+    schema: field.kind === 'text' ? `${schema}.optional()` : schema,
+    clientType: client,
+    lexicon,
+    filter: filterOf(operator, field.column),
+  }
+}
+
+function filterOf(operator: string, column: string): string {
+  return `{ ${operator}: ${quote(column)} }`
 }
 
 function countParams(collection: CollectionModel): ParamView[] {
-  return collection.counts.map((count) => {
-    const name = `${count.name}Min`
+  return collection.counts.flatMap((count) => {
     const group = count.group === null ? '' : ` in \`${count.group}\``
-    return {
-      name,
-      description: sentences(`At least this many \`${count.relation}\`${group}`),
+    return (
+      [
+        ['Min', 'At least', 'min'],
+        ['Max', 'At most', 'max'],
+      ] as const
+    ).map(([suffix, words, operator]) => ({
+      name: count.name + suffix,
+      description: sentences(`${words} this many \`${count.relation}\`${group}`),
       schema: 'count()',
       clientType: 'number',
       lexicon: { type: 'integer', minimum: 0 },
-      where: `if (p.${name} !== undefined) q = q.where(${quote(count.column)}, '>=', p.${name})`,
-    }
+      filter: filterOf(operator, count.column),
+    }))
   })
 }
 
@@ -94,30 +140,34 @@ function searchParams(collection: CollectionModel): ParamView[] {
       schema: 'search()',
       clientType: 'string',
       lexicon: { type: 'string', maxLength: 1000 },
-      where: null,
+      filter: null,
     },
   ]
 }
 
-/** Values of `sort`, and the column that each orders by. */
+/** Values of `sort` that are columns, and the column that each orders by; `createdAt` comes first, the default. */
 export function sortsOf(collection: CollectionModel): { name: string; column: string }[] {
-  return [
-    ...collection.fields.filter((f) => f.filter === 'range').map((f) => ({ name: f.param, column: f.column })),
-    ...collection.counts.map((count) => ({ name: count.name, column: count.column })),
+  const fields = collection.fields.filter(({ filters }) => filters.includes('range'))
+  const own = [
+    ...fields.map(({ param, column }) => ({ name: param, column })),
+    ...collection.counts.map(({ name, column }) => ({ name, column })),
   ]
+  // The record's time under its usual name, unless that is a column of its own.
+  return own.some(({ name }) => name === 'createdAt') ? own : [{ name: 'createdAt', column: 'sort_at' }, ...own]
 }
 
 function sortParams(collection: CollectionModel): ParamView[] {
-  const sorts = sortsOf(collection).map(({ name }) => name)
-  if (sorts.length === 0) return []
+  const columns = sortsOf(collection).map(({ name }) => name)
+  const sorts = collection.search === null ? columns : [...columns, 'relevance']
+  const without = collection.search === null ? '' : '; with a search the most relevant one'
   return [
     {
       name: 'sort',
-      description: 'What to order by; the newest record comes first without it.',
-      schema: `z.enum([${sorts.map(quote).join(', ')}]).optional()`,
+      description: `What to order by; the newest record comes first without it${without}.`,
+      schema: `z.enum(${array(sorts.map(quote), '  ')}).optional()`,
       clientType: sorts.map(quote).join(' | '),
       lexicon: { type: 'string', enum: sorts },
-      where: null,
+      filter: null,
     },
   ]
 }
@@ -125,9 +175,7 @@ function sortParams(collection: CollectionModel): ParamView[] {
 /** Parameters of listRecords beyond those of every list. */
 export function listParamsOf(collection: CollectionModel, model: Model): ParamView[] {
   return [
-    ...collection.fields.flatMap((field) =>
-      field.filter === 'equal' ? [equalParam(field)] : field.filter === 'range' ? rangeParams(field) : [],
-    ),
+    ...collection.fields.flatMap((field) => field.filters.flatMap((filter) => filterParams(field, filter))),
     ...countParams(collection),
     ...searchParams(collection),
     ...sortParams(collection),

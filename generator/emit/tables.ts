@@ -11,6 +11,7 @@ const TYPES: Readonly<Record<FieldKind, string>> = {
   integer: 'number | null',
   boolean: 'number | null',
   datetime: 'number | null',
+  list: 'string | null',
 }
 
 /** `tables.ts`: the Kysely interface of the database. */
@@ -26,14 +27,34 @@ export const tables: Artifact = {
           doc: doc(sentences(titleOf(collection))),
           columns: [...collection.fields.map(fieldColumn), ...countColumns(collection)],
         })),
+        lists: model.collections.flatMap(listTables),
       }),
-      imports: symbols('lexidex/runtime', [], ['BookkeepingTables', 'Generated', 'RecordColumns']),
+      imports: symbols('lexidex/runtime', [], ['BookkeepingTables', 'Generated', 'ListValues', 'RecordColumns']),
     },
   ],
 }
 
+const UNITS: Partial<Record<FieldKind, string>> = {
+  datetime: 'In µs since 1970',
+  boolean: '0 or 1',
+  list: 'A JSON array, each value once',
+}
+
+function listTables({ table, fields }: CollectionModel) {
+  return fields.flatMap(({ path, valuesTable }) =>
+    valuesTable === null
+      ? []
+      : [
+          {
+            key: key(valuesTable),
+            doc: doc(`Each value of \`${path}\` of each row of \`${table}\`, kept by triggers.`, '  '),
+          },
+        ],
+  )
+}
+
 function fieldColumn(field: FieldModel) {
-  const unit = field.kind === 'datetime' ? 'In µs since 1970' : field.kind === 'boolean' ? '0 or 1' : ''
+  const unit = UNITS[field.kind] ?? ''
   const title = field.description === '' ? `\`${field.path}\`` : `\`${field.path}\`: ${field.description}`
   return { key: key(field.column), type: TYPES[field.kind], doc: doc(sentences(title, unit), '  ') }
 }

@@ -47,7 +47,7 @@ export interface ResolvedCollection {
   /** NSID of the record type. */
   readonly collection: string
   /** By field path, in the order of the config. */
-  readonly queryable: Readonly<Record<string, { readonly type?: 'range' | undefined }>>
+  readonly queryable: Readonly<Record<string, ResolvedQueryable>>
   /** Empty where nothing can be searched. */
   readonly searchable: readonly string[]
   readonly relations: Readonly<Record<string, ResolvedRelation>>
@@ -61,6 +61,13 @@ export interface ResolvedCollection {
   readonly discover: boolean
   /** Sorted by name. */
   readonly queries: readonly ResolvedQuery[]
+}
+
+export interface ResolvedQueryable {
+  readonly type?: 'range' | undefined
+  /** `undefined`: not stated, so what the kind of the field gives. */
+  readonly filters?: readonly ('equal' | 'not' | 'prefix' | 'range' | 'exists')[] | undefined
+  readonly index?: boolean | undefined
 }
 
 export interface ResolvedRelation {

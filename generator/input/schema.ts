@@ -115,11 +115,19 @@ const query = z.preprocess(
     handler: func(),
   }),
 )
+const queryable = strict({
+  type: z.literal('range').optional(),
+  filters: z
+    .array(z.enum(['equal', 'not', 'prefix', 'range', 'exists']))
+    .min(1, 'Expected at least one filter.')
+    .optional(),
+  index: z.boolean().optional(),
+})
 
 /** One collection, as written. */
 export const collectionSchema = strict({
   collection: nsid,
-  queryable: z.record(fieldPath, strict({ type: z.literal('range').optional() })).default({}),
+  queryable: z.record(fieldPath, queryable).default({}),
   searchable: z
     .union([z.array(fieldPath), z.literal(false)], { error: 'Expected a list of field paths, or false.' })
     .default(false),

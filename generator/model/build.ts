@@ -118,7 +118,7 @@ function timePath(collection: ResolvedCollection, fields: PromotedFields, issues
 function subjectColumn(collection: ResolvedCollection, fields: PromotedFields, issues: Issues): string | null {
   if (collection.subjectField === undefined) return null
   const at = `collections.${collection.name}.subjectField`
-  const field = fields.promote(collection.subjectField, 'none', at)
+  const field = fields.promote(collection.subjectField, at)
   return field !== null && isPointer(field, at, issues) ? field.column : null
 }
 

@@ -1,8 +1,9 @@
 import type { LexiconDoc } from '@atproto/lexicon'
 import type { Issues } from '../input/issues.ts'
+import { paramsOf } from './filters.ts'
 import { hydrationsOf } from './hydration.ts'
 import { camelCase, codeNames, counterName, isListParam, queryConstant, upperFirst } from './names.ts'
-import type { CollectionModel, FieldModel, Model } from './types.ts'
+import type { CollectionModel, Model } from './types.ts'
 
 /** Refuses names that two things would share: tables, columns, parameters, outputs, methods. */
 export function checkNames(model: Model, docs: readonly LexiconDoc[], issues: Issues): void {
@@ -14,6 +15,8 @@ export function checkNames(model: Model, docs: readonly LexiconDoc[], issues: Is
     tables.claim(collection.table, at, `table \`${collection.table}\``)
     if (collection.search !== null)
       tables.claim(collection.search.table, at, `search table \`${collection.search.table}\``)
+    for (const { path, valuesTable } of collection.fields)
+      if (valuesTable !== null) tables.claim(valuesTable, `${at}.queryable.${path}`, `table \`${valuesTable}\``)
     checkTriggers(collection, triggers)
     const twin = nsids.get(collection.nsid)
     if (twin === undefined) nsids.set(collection.nsid, collection.name)
@@ -33,6 +36,8 @@ function checkTriggers(collection: CollectionModel, triggers: Registry): void {
   const at = `collections.${collection.name}`
   if (collection.search !== null)
     triggers.claim(collection.search.table, at, 'triggers', `the search of ${collection.name}`)
+  for (const { path, valuesTable } of collection.fields)
+    if (valuesTable !== null) triggers.claim(valuesTable, `${at}.queryable.${path}`, `triggers \`${valuesTable}_…\``)
   for (const relation of collection.relations.filter((r) => r.count)) {
     const name = counterName(collection.table, relation.name)
     triggers.claim(name, `${at}.relations.${relation.name}`, `triggers \`${name}_…\``)
@@ -74,14 +79,20 @@ function checkColumns(collection: CollectionModel, issues: Issues): void {
 
 function checkParams(collection: CollectionModel, model: Model, issues: Issues): void {
   const at = `collections.${collection.name}`
-  const params = new Registry(issues, 'Leave one of them out, or rename the relation or reference.')
+  const params = new Registry(
+    issues,
+    'Leave one of them out, narrow the field by `filters`, or rename the relation or reference.',
+  )
   for (const field of collection.fields) {
-    for (const param of paramsOf(field)) params.claim(param, `${at}.queryable.${field.path}`, `parameter \`${param}\``)
+    const path = `${at}.queryable.${field.path}`
+    for (const param of field.filters.flatMap((filter) => paramsOf(field.param, filter)))
+      params.claim(param, path, `parameter \`${param}\``)
   }
   for (const count of collection.counts) {
-    const param = `${count.name}Min`
-    params.claim(param, `${at}.relations.${count.relation}`, `parameter \`${param}\``)
+    for (const param of [`${count.name}Min`, `${count.name}Max`])
+      params.claim(param, `${at}.relations.${count.relation}`, `parameter \`${param}\``)
   }
+  checkEveryList(collection, issues)
   const outputs = new Registry(issues, 'Rename one of them.')
   for (const name of ['uri', 'cid', 'value', 'did', 'collection', 'rkey', 'time_us'])
     outputs.claim(name, at, name, 'every record')
@@ -139,10 +150,20 @@ function checkParams(collection: CollectionModel, model: Model, issues: Issues):
   }
 }
 
-/** Parameters that a field gives to listRecords. */
-export function paramsOf(field: FieldModel): string[] {
-  if (field.filter === 'none') return []
-  return field.filter === 'range' ? [`${field.param}Min`, `${field.param}Max`] : [field.param]
+/** Parameters and orders of every list that a field would take for something else. */
+function checkEveryList(collection: CollectionModel, issues: Issues): void {
+  for (const { param, path, kind, filters } of collection.fields) {
+    if (!filters.includes('range')) continue
+    const at = `collections.${collection.name}.queryable.${path}`
+    const hint = { hint: 'Leave `range` out of its `filters`.' }
+    // A field that is a time takes the place of that of every list.
+    if ((param === 'createdAt' || param === 'indexedAt') && kind !== 'datetime') {
+      issues.error('name-clash', at, `Every list has a parameter \`${param}Min\`, which is a time.`, hint)
+    }
+    if (param === 'relevance' && collection.search !== null) {
+      issues.error('name-clash', at, 'Every search can be sorted by `relevance`.', hint)
+    }
+  }
 }
 
 function checkMethods(model: Model, docs: readonly LexiconDoc[], issues: Issues): void {
@@ -167,6 +188,7 @@ class Registry {
   readonly #issues: Issues
   readonly #hint: string
   readonly #owners = new Map<string, string>()
+  readonly #told = new Set<string>()
 
   constructor(issues: Issues, hint: string) {
     this.#issues = issues
@@ -177,12 +199,18 @@ class Registry {
     return this.#owners.has(name.toLowerCase())
   }
 
-  /** Claims `name` for `owner`; an issue where it is taken. Case does not tell names apart. */
+  /** Claims `name` for `owner`; an issue where it is taken, once for any two. Case does not tell names apart. */
   claim(name: string, at: string, what: string, owner = at): void {
     const key = name.toLowerCase()
     const other = this.#owners.get(key)
-    if (other === undefined) this.#owners.set(key, owner)
-    else
-      this.#issues.error('name-clash', at, `Both ${other} and ${owner} would have the ${what}.`, { hint: this.#hint })
+    if (other === undefined) {
+      this.#owners.set(key, owner)
+      return
+    }
+    // Two that share one name often share several.
+    const pair = `${other} ${owner}`
+    if (this.#told.has(pair)) return
+    this.#told.add(pair)
+    this.#issues.error('name-clash', at, `Both ${other} and ${owner} would have the ${what}.`, { hint: this.#hint })
   }
 }

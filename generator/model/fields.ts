@@ -38,6 +38,8 @@ export interface FieldSchema {
   readonly nsid: string
   /** Of the property, or else of the definition that it refers to. */
   readonly description: string
+  /** Whether a valid record may be without it. */
+  readonly optional: boolean
 }
 
 export type PathProblem =
@@ -55,29 +57,33 @@ export function resolvePath(definitions: Definitions, nsid: string, path: string
     schema: (record?.record ?? { type: 'object', properties: {} }) as Schema,
     nsid,
     description: '',
+    optional: false,
   }
   let parent = ''
   for (const segment of path.split('.')) {
     if (at.schema.type === 'union' && segment === '$type') {
       const types = (at.schema.refs as string[]).map((ref) => (ref === '#main' ? at.nsid : ref.replace(/#main$/, '')))
-      return { schema: { type: 'string', knownValues: types }, nsid: at.nsid, description: `Type of \`${parent}\`.` }
+      const schema = { type: 'string', knownValues: types }
+      return { schema, nsid: at.nsid, description: `Type of \`${parent}\`.`, optional: at.optional }
     }
     if (at.schema.type !== 'object' && at.schema.type !== 'record') {
       return { problem: 'opaque', parent, type: at.schema.type, segment }
     }
-    const properties: Record<string, Schema> = (at.schema.record ?? at.schema).properties ?? {}
+    const object: Schema = at.schema.record ?? at.schema
+    const properties: Record<string, Schema> = object.properties ?? {}
     if (!Object.hasOwn(properties, segment)) {
       return { problem: 'unknown', parent, segment, candidates: Object.keys(properties) }
     }
     parent = parent === '' ? segment : `${parent}.${segment}`
     const next = follow(definitions, properties[segment]!, at.nsid)
     if (next === null) return { problem: 'dangling', parent, ref: properties[segment]!.ref }
-    at = next
+    const isRequired = object.required?.includes(segment) && !object.nullable?.includes(segment)
+    at = { ...next, optional: at.optional || !isRequired }
   }
   return at
 }
 
-function follow(definitions: Definitions, schema: Schema, nsid: string): FieldSchema | null {
+function follow(definitions: Definitions, schema: Schema, nsid: string): Omit<FieldSchema, 'optional'> | null {
   let at = { schema, nsid }
   let description = schema.description ?? ''
   // A reference to a reference is not allowed in lexicons; the bound guards against circular ones all the same.
@@ -90,8 +96,12 @@ function follow(definitions: Definitions, schema: Schema, nsid: string): FieldSc
   return { ...at, description }
 }
 
-/** The column kind that serves a schema; null where none does. */
-export function kindOf(schema: Schema): FieldKind | null {
+/**
+ * The column kind that serves a schema; null where none does.
+ *
+ * @param nsid The document that holds `schema`
+ */
+export function kindOf(schema: Schema, definitions: Definitions, nsid: string): FieldKind | null {
   switch (schema.type) {
     case 'string':
       return schema.format === 'datetime' ? 'datetime' : 'text'
@@ -101,22 +111,22 @@ export function kindOf(schema: Schema): FieldKind | null {
       return 'boolean'
     case 'cid-link':
       return 'cid'
+    case 'array':
+      return itemsOf(schema, definitions, nsid)?.type === 'string' ? 'list' : null
     default:
       return null
   }
 }
 
-/** Whether `{type: 'range'}` makes sense for a kind. */
-export function isRangeable(kind: FieldKind): boolean {
-  return kind === 'datetime' || kind === 'integer' || kind === 'text'
+/** What an array holds; null where it is not known. */
+function itemsOf(array: Schema, definitions: Definitions, nsid: string): Schema | null {
+  return follow(definitions, array.items, nsid)?.schema ?? null
 }
 
 /** Whether words can be looked for in a schema: strings, and arrays of strings. */
 export function isSearchable(schema: Schema, definitions: Definitions, nsid: string): boolean {
   if (schema.type === 'string') return schema.format === undefined || schema.format === 'handle'
-  if (schema.type !== 'array') return false
-  const items = follow(definitions, schema.items, nsid)
-  return items !== null && items.schema.type === 'string'
+  return schema.type === 'array' && itemsOf(schema, definitions, nsid)?.type === 'string'
 }
 
 /** Values that the lexicon names for a string, in its order and with local references made whole. */
@@ -147,7 +157,7 @@ export function recordPaths(definitions: Definitions, nsid: string): RecordPath[
       const path = prefix + name
       const target = follow(definitions, property, doc)
       if (target === null) continue
-      const kind = kindOf(target.schema)
+      const kind = kindOf(target.schema, definitions, target.nsid)
       const searchable = isSearchable(target.schema, definitions, target.nsid)
       if (kind !== null || searchable) paths.push({ path, kind, searchable })
       else if (target.schema.type === 'union') paths.push({ path: `${path}.$type`, kind: 'text', searchable: false })

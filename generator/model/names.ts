@@ -33,6 +33,10 @@ const LIST_PARAMS = new Set([
   'actor',
   'uri',
   'cid',
+  'createdAtMin',
+  'createdAtMax',
+  'indexedAtMin',
+  'indexedAtMax',
   'profiles',
   'labelers',
 ])
@@ -53,7 +57,7 @@ const RESERVED_CONSTANTS = new Set(
     'require exports module globalThis',
     'boolean booleanParam cid count datetime datetimeParam defineCollection defineCustomQuery defineGet defineList',
     'defineNarrowedList flag getParams',
-    'hydrateLimit integer integerParam listParams many Query search text z Database',
+    'hydrateLimit integer integerParam listParams many prefixParam Query search strings text z Database',
     'app App Client config create createClient createIndexer createServerClient Indexer IndexerOptions InProcessService inProcess',
     'lexicons migrations options QueryRecords schemas ServerClientOptions store Store q p r',
   ].flatMap((line) => line.split(' ')),
@@ -109,6 +113,11 @@ export function fieldNames(path: string): FieldNames {
   return taken
     ? { param: `value${upperFirst(param)}`, column: identifier('value', column) }
     : { param, column: identifier(column) }
+}
+
+/** The table that holds the values of a list: `event`, `tags` → `event_tags_values`. */
+export function valuesTable(table: string, column: string): string {
+  return identifier(table, column, 'values')
 }
 
 /** `rsvps`, `going` → `rsvpsGoingCount`. */

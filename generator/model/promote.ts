@@ -3,15 +3,15 @@ import { didYouMean, type Issues } from '../input/issues.ts'
 import {
   type Definitions,
   type FieldSchema,
-  isRangeable,
   kindOf,
   knownValues,
   type PathProblem,
   recordPaths,
   resolvePath,
 } from './fields.ts'
-import { fieldNames } from './names.ts'
-import type { FieldFilter, FieldModel } from './types.ts'
+import { filtersOf, type QueryOptions, supportedFilters } from './filters.ts'
+import { fieldNames, tableName, valuesTable } from './names.ts'
+import type { FieldFilter, FieldKind, FieldModel } from './types.ts'
 
 /**
  * The fields of one collection that become columns: because they are `queryable`, or because a relation
@@ -27,13 +27,7 @@ export class PromotedFields {
     this.#collection = collection
     this.#definitions = definitions
     this.#issues = issues
-    for (const [path, options] of Object.entries(collection.queryable)) {
-      this.promote(
-        path,
-        options.type === 'range' ? 'range' : 'equal',
-        `collections.${collection.name}.queryable.${path}`,
-      )
-    }
+    for (const [path, options] of Object.entries(collection.queryable)) this.#query(path, options)
   }
 
   /** Promoted fields, sorted by column. */
@@ -55,34 +49,91 @@ export class PromotedFields {
     return null
   }
 
-  /** Makes a column of `path`; null, with an issue at `at`, where none can serve it. */
-  promote(path: string, filter: FieldFilter, at: string): FieldModel | null {
+  /** Makes a column of `path` for a relation or reference; null, with an issue at `at`, where none can serve it. */
+  promote(path: string, at: string): FieldModel | null {
+    const found = this.#column(path, at)
+    if (found === null) return null
+    if (found.kind === 'list') {
+      this.#issues.error('wrong-kind', at, `\`${path}\` is of type array, which no relation or reference can read.`, {
+        hint: 'Name a field that holds one value.',
+      })
+      return null
+    }
+    return this.#fields.get(path) ?? this.#add(path, found, { filters: [], index: true })
+  }
+
+  #query(path: string, options: QueryOptions): void {
+    const at = `collections.${this.#collection.name}.queryable.${path}`
+    const found = this.#column(path, at)
+    if (found === null) return
+    const refused = this.#refused(found, options)
+    if (refused.length === 0) {
+      const filters = filtersOf(found, options)
+      this.#add(path, found, { filters, index: options.index ?? true })
+    }
+    for (const filter of refused) {
+      const others = supportedFilters(found.kind).map((name) => `'${name}'`)
+      const type = found.field.schema.type
+      if (filter === 'range') {
+        this.#issues.error('wrong-kind', at, `\`${path}\` is of type ${type}, which has no order.`, {
+          hint: `Use \`{}\` to filter by equality.`,
+        })
+      } else {
+        this.#issues.error(
+          'wrong-kind',
+          at,
+          `\`${path}\` is of type ${type}; no index serves its filter \`${filter}\`.`,
+          {
+            hint: `Leave it out of \`filters\`; there are ${others.join(', ')}.`,
+          },
+        )
+      }
+    }
+  }
+
+  #refused({ kind }: FoundColumn, options: QueryOptions): FieldFilter[] {
+    const wanted = new Set<FieldFilter>([
+      ...(options.filters ?? []),
+      ...(options.type === 'range' ? ['range' as const] : []),
+    ])
+    return [...wanted].filter((filter) => !supportedFilters(kind).includes(filter))
+  }
+
+  #column(path: string, at: string): FoundColumn | null {
     const field = this.resolve(path, at)
     if (field === null) return null
-    const kind = kindOf(field.schema)
+    const kind = kindOf(field.schema, this.#definitions, field.nsid)
     if (kind === null) {
       this.#issues.error('wrong-kind', at, `\`${path}\` is of type ${field.schema.type}, which no column can hold.`, {
         hint: this.#inside(path),
       })
       return null
     }
-    if (filter === 'range' && !isRangeable(kind)) {
-      this.#issues.error('wrong-kind', at, `\`${path}\` is of type ${field.schema.type}, which has no order.`, {
-        hint: 'Use `{}` to filter by equality.',
-      })
-      return null
+    const known = knownValues(field.schema, field.nsid)
+    return {
+      field,
+      kind,
+      // Records that are not held to their lexicon may lack anything.
+      optional: field.optional || this.#collection.validate === 'off',
+      free: field.schema.format === undefined && known.length === 0,
+      knownValues: known,
     }
-    const known = this.#fields.get(path)
-    if (known !== undefined && (filter === 'none' || known.filter === filter)) return known
+  }
+
+  #add(path: string, found: FoundColumn, use: Pick<FieldModel, 'filters' | 'index'>): FieldModel {
+    const { kind, optional, field } = found
     const names = fieldNames(path)
+    const table = tableName(this.#collection.name)
     const model: FieldModel = {
       path,
       segments: path.split('.'),
       kind,
-      filter,
+      ...use,
+      optional,
       ...names,
+      valuesTable: kind === 'list' ? valuesTable(table, names.column) : null,
       description: field.description,
-      knownValues: knownValues(field.schema, field.nsid),
+      knownValues: found.knownValues,
     }
     this.#fields.set(path, model)
     return model
@@ -128,6 +179,15 @@ export class PromotedFields {
       .map((p) => p.path)
     return paths.length > 0 ? `Filter by ${list(paths)}.` : 'Strings, integers, booleans and CID links can be filtered.'
   }
+}
+
+/** What a path leads to, as far as a column cares. */
+interface FoundColumn {
+  readonly field: FieldSchema
+  readonly kind: FieldKind
+  readonly optional: boolean
+  readonly free: boolean
+  readonly knownValues: readonly string[]
 }
 
 function list(names: readonly string[]): string {

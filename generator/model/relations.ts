@@ -22,7 +22,7 @@ export function buildRelations(parent: ResolvedCollection, context: RelationCont
       unknownCollection(relation.collection, `${at}.collection`, context)
       continue
     }
-    const field = child.promote(relation.field, 'none', `${at}.field`)
+    const field = child.promote(relation.field, `${at}.field`)
     if (field === null) continue
     if (!isPointer(field, `${at}.field`, context.issues)) continue
     checkMatch(relation, child.peek(relation.field)?.schema.format, at, context.issues)
@@ -49,7 +49,7 @@ function buildGroups(
   at: string,
   { issues }: RelationContext,
 ): GroupsModel | null {
-  const field = child.promote(groupBy, 'none', `${at}.groupBy`)
+  const field = child.promote(groupBy, `${at}.groupBy`)
   if (field === null || !isText(field, `${at}.groupBy`, 'Children are grouped by a string.', issues)) return null
   const groups = configured ?? Object.fromEntries(field.knownValues.map((value) => [shortToken(value), value]))
   if (Object.keys(groups).length === 0) {
@@ -76,7 +76,7 @@ function shortToken(value: string): string {
 
 function distinctColumn(distinct: string, child: PromotedFields, at: string): string | null {
   if (distinct === 'did') return 'did'
-  return child.promote(distinct, 'none', `${at}.countDistinct`)?.column ?? null
+  return child.promote(distinct, `${at}.countDistinct`)?.column ?? null
 }
 
 /** The counts that a relation keeps: all of its children, then each group. */
@@ -99,7 +99,7 @@ export function buildReferences(from: ResolvedCollection, context: RelationConte
       continue
     }
     const fields = context.promoted.get(from.name)!
-    const field = fields.promote(reference.field, 'none', `${at}.field`)
+    const field = fields.promote(reference.field, `${at}.field`)
     if (field === null || !isPointer(field, `${at}.field`, context.issues)) continue
     const format = fields.peek(reference.field)?.schema.format
     references.push({

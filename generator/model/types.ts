@@ -83,11 +83,14 @@ export interface QueryParamModel {
 
 export type Method = 'listRecords' | 'getRecord'
 
-/** What a field holds, as far as columns and parameters care. */
-export type FieldKind = 'text' | 'integer' | 'boolean' | 'datetime' | 'cid'
+/** What a field holds, as far as columns and parameters care; `list`: several strings. */
+export type FieldKind = 'text' | 'integer' | 'boolean' | 'datetime' | 'cid' | 'list'
 
-/** How a field is filtered; `none`: it is promoted for a relation or reference only. */
-export type FieldFilter = 'equal' | 'range' | 'none'
+/**
+ * One way to filter by a field. `equal`: any of the values given; `not`: none of them; `prefix`: how text begins;
+ * `range`: from and to, and an order to sort by; `exists`: whether the record has it.
+ */
+export type FieldFilter = 'equal' | 'not' | 'prefix' | 'range' | 'exists'
 
 /** A way into a record: property names, outermost first. */
 export interface PathModel {
@@ -98,10 +101,17 @@ export interface PathModel {
 
 export interface FieldModel extends PathModel {
   readonly kind: FieldKind
-  readonly filter: FieldFilter
+  /** Empty where it is promoted for a relation or reference only. */
+  readonly filters: readonly FieldFilter[]
+  /** Whether its filters have an index of their own. */
+  readonly index: boolean
+  /** Whether a record may be without it. */
+  readonly optional: boolean
   /** Parameter name, for example `subjectUri`. */
   readonly param: string
   readonly column: string
+  /** Table with a row for each value of a list; null for other kinds. */
+  readonly valuesTable: string | null
   readonly description: string
   /** Values that the lexicon names, sorted as there. */
   readonly knownValues: readonly string[]

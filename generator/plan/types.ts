@@ -19,12 +19,24 @@ export interface TablePlan {
   /** Integer columns that start at 0 and that only triggers write. */
   readonly counts: readonly string[]
   readonly indexes: readonly IndexPlan[]
+  /** Tables with a row for each value of a list, kept by triggers. */
+  readonly lists: readonly ListPlan[]
   readonly search: SearchPlan | null
 }
 
 export interface IndexPlan {
   readonly name: string
   readonly columns: readonly string[]
+  /** What reads it, for the reader of the migration: `?mode=`, `sort=startsAt`. */
+  readonly serves: readonly string[]
+}
+
+/** The values of a list, ordered like the rows that hold them: an index that has a row in it once for each value. */
+export interface ListPlan {
+  readonly table: string
+  /** Column that holds the list as JSON. */
+  readonly column: string
+  readonly serves: readonly string[]
 }
 
 export interface SearchPlan {

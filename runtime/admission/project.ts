@@ -9,6 +9,9 @@ import { parseDatetime } from '../core/time.ts'
  */
 export const MAX_TEXT = 1024
 
+/** Most values of a list that are kept in its column. The record itself stays whole. */
+export const MAX_VALUES = 256
+
 const FIRST_TID_US = Date.UTC(2022, 0, 1) * 1000
 const DAY_US = 24 * 60 * 60 * 1_000_000
 
@@ -36,7 +39,18 @@ function columnValue({ kind, read }: ColumnDef<any>, record: unknown): ColumnVal
       return typeof value === 'boolean' ? Number(value) : null
     case 'datetime':
       return parseDatetime(value)
+    case 'list':
+      return Array.isArray(value) ? JSON.stringify(columnTexts(value)) : null
   }
+}
+
+function columnTexts(values: readonly unknown[]): string[] {
+  const texts = new Set<string>()
+  for (const value of values) {
+    if (typeof value === 'string') texts.add(columnText(value))
+    if (texts.size === MAX_VALUES) break
+  }
+  return [...texts]
 }
 
 const UNSTORABLE = /[\0\p{Surrogate}]/u

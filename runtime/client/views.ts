@@ -53,6 +53,14 @@ export interface ListParams {
   did?: string | undefined
   /** The same as `did`. */
   actor?: string | undefined
+  /** Made at or after: bounds of `time_us`, ISO 8601 with a time zone. */
+  createdAtMin?: string | undefined
+  /** Made at or before. */
+  createdAtMax?: string | undefined
+  /** First seen by the index at or after. */
+  indexedAtMin?: string | undefined
+  /** First seen by the index at or before. */
+  indexedAtMax?: string | undefined
 }
 
 /** How far an index has read the stream: `{ cursor: null }` before it read anything. */

@@ -4,12 +4,14 @@
  */
 
 /** How a column's value is taken from a record and compared. */
-export type ColumnKind = 'text' | 'integer' | 'boolean' | 'datetime'
+export type ColumnKind = 'text' | 'integer' | 'boolean' | 'datetime' | 'list'
 
 export interface ColumnDef<R> {
   readonly kind: ColumnKind
   /** Takes the raw value out of the record. Anything of the wrong type is stored as null. */
   readonly read: (record: R) => unknown
+  /** Of a list: the table with a row for each of its values. */
+  readonly valuesTable?: string
 }
 
 /** How strictly records are held to their lexicon. See the README, "Validation". */
@@ -102,4 +104,12 @@ export function datetime<R>(read: (record: R) => unknown): ColumnDef<R> {
 /** A CID link (`{"$link": "…"}`), stored as its text. */
 export function cid<R>(read: (record: R) => unknown): ColumnDef<R> {
   return { kind: 'text', read: (record) => (read(record) as { $link?: unknown } | null | undefined)?.$link }
+}
+
+/**
+ * Several strings, stored as a JSON array: the first 256, each once. Their values are in a table of their own as well,
+ * which triggers keep, so that lists of the records that hold one are as quick as those of a column.
+ */
+export function strings<R>(valuesTable: string, read: (record: R) => unknown): ColumnDef<R> {
+  return { kind: 'list', valuesTable, read }
 }

@@ -3,24 +3,21 @@ import type { z } from 'zod'
 import type { CollectionDef } from '../core/collection.ts'
 import type { CustomQuery, ListQuery } from '../core/custom-query.ts'
 import { LexidexError } from '../core/errors.ts'
+import type { Filter } from './filters.ts'
 
 /** A select over one table, to which emitted code adds the filters that a request asks for. */
 export type Query<DB, T extends keyof DB> = SelectQueryBuilder<DB, T, {}>
 
-/**
- * `{ns}.{collection}.listRecords`.
- *
- * `where` runs once per shape (the set of parameters present), not once per request: it may ask
- * whether a parameter is there, never what it is.
- */
+/** `{ns}.{collection}.listRecords`. */
 export interface ListDef<P extends z.ZodObject = z.ZodObject> {
   readonly kind: 'list'
   readonly nsid: string
   readonly collection: CollectionDef
   readonly params: P
-  /** Values of `sort`, and the column of each. Time is the default and has no name. */
+  /** What each parameter that narrows the list does, beside those of every list. */
+  readonly filters: Readonly<Record<string, Filter>>
+  /** Values of `sort`, and the column of each. `relevance` is the search's own. */
   readonly sorts: Readonly<Record<string, string>>
-  readonly where: (query: Query<any, any>, params: any) => Query<any, any>
   /** What narrows it further: statements are then made for one request, and hold its values. */
   readonly narrow?: (query: Query<any, any>) => Query<any, any>
 }
@@ -51,15 +48,27 @@ export interface NarrowedDef {
 
 export type MethodDef = ListDef<any> | GetDef<any> | CustomDef | NarrowedDef
 
-/** States a listRecords method. */
-export function defineList<DB, T extends keyof DB, P extends z.ZodObject>(def: {
-  nsid: string
-  collection: CollectionDef
-  params: P
-  sorts: Readonly<Record<string, string>>
-  where: (query: Query<DB, T>, params: z.output<P>) => Query<DB, T>
-}): ListDef<P> {
-  return { kind: 'list', ...def } as unknown as ListDef<P>
+/**
+ * States a listRecords method; `T` is the table of its collection, whose columns filters and sorts name.
+ *
+ * @example
+ * defineList<EventTable>()({
+ *   nsid: 'com.example.event.listRecords',
+ *   collection: event,
+ *   params: z.strictObject({ ...listParams, mode: many(z.string()), startsAtMin: datetimeParam() }),
+ *   filters: { mode: { anyOf: 'mode' }, startsAtMin: { min: 'starts_at' } },
+ *   sorts: { startsAt: 'starts_at' },
+ * })
+ */
+export function defineList<T>() {
+  type Column = keyof T & string
+  return <P extends z.ZodObject>(def: {
+    nsid: string
+    collection: CollectionDef
+    params: P
+    filters: { readonly [Name in keyof P['shape']]?: Filter<Column> }
+    sorts: Readonly<Record<string, Column>>
+  }): ListDef<P> => ({ kind: 'list', ...def }) as unknown as ListDef<P>
 }
 
 /** States a getRecord method. */

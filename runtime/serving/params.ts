@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { isDid, isHandle, parseAtUri } from '../core/at-uri.ts'
 import { invalidRequest } from '../core/errors.ts'
 import { parseDatetime } from '../core/time.ts'
+import type { Filter } from './filters.ts'
 
 // The building blocks of emitted parameter schemas. Each takes the text of a query string; a parameter that was given
 // more than once comes as an array.
@@ -70,6 +71,11 @@ export function flag() {
   return read('true or false', readBoolean).optional()
 }
 
+/** How a text begins: 1 to 1000 characters. */
+export function prefixParam() {
+  return read('1 to 1000 characters', (text) => (text === '' || text.length > 1000 ? undefined : text)).optional()
+}
+
 /** Words to search for. Their syntax is checked when the search runs. */
 export function search() {
   return read('1 to 1000 characters', (text) => (text === '' || text.length > 1000 ? undefined : text)).optional()
@@ -113,7 +119,21 @@ export const listParams = {
   did: actor.optional(),
   /** The same as `did`. */
   actor: actor.optional(),
+  /** Bounds of `time_us`: the record's own time, as far as it is believed. */
+  createdAtMin: datetimeParam(),
+  createdAtMax: datetimeParam(),
+  /** Bounds of when this index first saw the record. */
+  indexedAtMin: datetimeParam(),
+  indexedAtMax: datetimeParam(),
 }
+
+/** What parameters of every list narrow it by; those of a collection take their place. */
+export const listFilters = {
+  createdAtMin: { min: 'sort_at' },
+  createdAtMax: { max: 'sort_at' },
+  indexedAtMin: { min: 'indexed_at' },
+  indexedAtMax: { max: 'indexed_at' },
+} as const satisfies Record<string, Filter>
 
 /** Parameters of every `getRecord`. */
 export const getParams = {

@@ -1,4 +1,4 @@
-import type { ListShape } from './compile.ts'
+import type { AskedFilter } from './filters.ts'
 import type { Position } from './page.ts'
 import type { Values } from './slots.ts'
 import type { Row } from './splice.ts'
@@ -11,10 +11,14 @@ export interface PageRows {
 
 /** A parsed list request: what to match, in which order, from where. */
 export interface ListRequest {
-  readonly filters: ListShape['filters']
-  /** Values of the filters, and `$did` where the list is of one account. */
+  /** That of the account among them, where the list is of one. */
+  readonly filters: readonly AskedFilter[]
+  /** Values of the filters. */
   readonly values: Values
   readonly limit: number
+  /** Column to order by; null: by relevance. */
+  readonly sort: string | null
+  readonly descending: boolean
   /** Where the page before ended; null on the first. */
   readonly position: Position | null
   readonly search: string | undefined

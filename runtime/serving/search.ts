@@ -82,7 +82,7 @@ export function createSearch(store: Store, def: ListDef, view: RowView, maxState
       const compiled = reads.compileSearch(words)
       let place = request.position === null ? await begin(words) : readPlace(request.position)
       const { ranked } = place
-      const shape = roomyShape({ filters: request.filters, did: request.values.$did !== undefined, ranked })
+      const shape = roomyShape({ filters: request.filters, ranked })
       const statement = statements.get(shapeKey(shape), () => compileWindow(store, def, view, shape))
       const rows: Row[] = []
       for (let windows = 0; windows < MAX_WINDOWS; windows++) {

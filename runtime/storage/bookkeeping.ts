@@ -20,6 +20,15 @@ export interface RecordColumns {
   record: string
 }
 
+/** A row for each value of a list of each record; triggers keep it, and nothing else writes it. */
+export interface ListValues {
+  value: string
+  /** Of the row that holds the list, as are the others. */
+  sort_at: number
+  uri: string
+  id: number
+}
+
 /** Tables that lexidex keeps for itself. All names start with `lexidex_`. */
 export interface BookkeepingTables {
   lexidex_account: AccountTable

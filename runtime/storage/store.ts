@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from 'kysely'
+import type { Kysely, RawBuilder, Selectable } from 'kysely'
 import type { CollectionDef, RelationDef } from '../core/collection.ts'
 import type { ApplyBatch, ColumnValue } from '../core/operation.ts'
 import type { JobTable } from './bookkeeping.ts'
@@ -34,11 +34,21 @@ export interface ChildQuery {
   readonly relation: RelationDef
 }
 
+/** For databases that plan without statistics: there the runtime itself chooses what leads to the rows of a list. */
+export interface ListPlanning {
+  /** Rows from which on a list is walked in its order, testing them; fewer are taken from an index and put in order. */
+  readonly few: number
+  /** A column that no index is to serve. */
+  unindexed(column: RawBuilder<any>): RawBuilder<any>
+}
+
 /**
  * The SQL that only a dialect can write. Each returns text with one `?` per bound
  * value; the doc comment gives the values in order.
  */
 export interface ReadDialect {
+  /** How lists come to their rows. Absent where the database knows how many rows a condition leaves, and plans by that. */
+  readonly planning?: ListPlanning
   /**
    * A boolean condition: row of `table` matches the search. Binds: the compiled search text. It is asked row by row,
    * so it is for searches that very many rows match.

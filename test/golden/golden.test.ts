@@ -85,7 +85,7 @@ export default reverse(config)
 `
 
 test('every issue has a case', () => {
-  const sources = ['input', 'model'].flatMap((part) => {
+  const sources = ['input', 'model', 'plan'].flatMap((part) => {
     const directory = path.join(repository, 'generator', part)
     return readdirSync(directory).map((file) => readFileSync(path.join(directory, file), 'utf8'))
   })

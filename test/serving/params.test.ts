@@ -17,9 +17,15 @@ describe('a parameter that cannot be understood is a 400 that names it and what 
     [{ limit: '' }, 'Parameter "limit" must be an integer from 1 to 200, not "".'],
     [{ limit: [1, 2] }, 'Parameter "limit" may be given only once.'],
     [{ order: 'up' }, 'Parameter "order" must be one of asc, desc, not "up".'],
-    [{ sort: 'colour' }, 'Parameter "sort" must be one of pages, published, title, reviewsCount, not "colour".'],
+    [
+      { sort: 'colour' },
+      'Parameter "sort" must be one of createdAt, pages, published, title, reviewsCount, relevance, not "colour".',
+    ],
     [{ sort: ['pages', 'title'] }, 'Parameter "sort" may be given only once.'],
     [{ did: 'alice' }, 'Parameter "did" must be a DID or a handle, not "alice".'],
+    [{ genreExists: 'yes' }, 'Parameter "genreExists" must be true or false, not "yes".'],
+    [{ genrePrefix: '' }, 'Parameter "genrePrefix" must be 1 to 1000 characters, not "".'],
+    [{ genrePrefix: ['a', 'b'] }, 'Parameter "genrePrefix" may be given only once.'],
     [{ lent: 'yes' }, 'Parameter "lent" must be true or false, not "yes".'],
     [{ pagesMin: '1.5' }, 'Parameter "pagesMin" must be an integer, not "1.5".'],
     [{ pagesMin: '9007199254740993' }, 'Parameter "pagesMin" must be an integer, not "9007199254740993".'],
@@ -37,8 +43,10 @@ describe('a parameter that cannot be understood is a 400 that names it and what 
     [{ genre: `${'x'.repeat(500)}`, titleMin: ['a', 'b'] }, 'Parameter "titleMin" may be given only once.'],
   ]
   const valid =
-    ' Valid parameters: limit, cursor, order, did, actor, genre, year, lent, pagesMin, pagesMax, publishedMin, ' +
-    'publishedMax, titleMin, titleMax, reviewsCountMin, search, sort, hydrateReviews, hydratePerson.'
+    ' Valid parameters: limit, cursor, order, did, actor, createdAtMin, createdAtMax, indexedAtMin, indexedAtMax, ' +
+    'genre, genreNot, genrePrefix, genreExists, year, yearNot, lent, lentExists, pagesMin, pagesMax, publishedMin, ' +
+    'publishedMax, publishedExists, titleMin, titleMax, titlePrefix, shelf, shelfNot, moodNot, reviewsCountMin, ' +
+    'reviewsCountMax, search, sort, hydrateReviews, hydratePerson.'
 
   test.each(cases)('%j', async (params, message) => {
     expect(await served.fail('book.listRecords', params)).toEqual({
@@ -63,6 +71,19 @@ describe('a parameter that cannot be understood is a 400 that names it and what 
       `Parameter "uri" must be the at-uri of a record, not "at://x". ${valid}`,
     )
   })
+})
+
+test('relevance is of a search, and has one direction', async () => {
+  const without = await served.fail('book.listRecords', { sort: 'relevance' })
+  expect([without.status, without.message]).toEqual([
+    400,
+    'Parameter "sort" may be relevance only where there is a "search".',
+  ])
+  const upwards = await served.fail('book.listRecords', { sort: 'relevance', order: 'asc', search: 'red' })
+  expect([upwards.status, upwards.message]).toEqual([
+    400,
+    'Parameter "order" may not be asc where "sort" is relevance.',
+  ])
 })
 
 test('one account only: did and actor mean the same', async () => {

@@ -1,9 +1,10 @@
 /** How SQLite reads: every statement that the apps can ask for walks an index, and stops when its page is full. */
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { app as bluesky } from '../../fixtures/apps/bluesky/src/lexidex/index.ts'
 import { app as calendar } from '../../fixtures/apps/calendar/src/lexidex/index.ts'
-import type { App, ListDef } from '../../runtime/index.ts'
-import { insert, type Params, type Served, START_US, serveApp } from './support/index.ts'
+import type { App, CollectionDef, ColumnKind, ListDef } from '../../runtime/index.ts'
+import { listFilters } from '../../runtime/serving/params.ts'
+import { insert, type Params, type RowInput, type Served, START_US, serveApp } from './support/index.ts'
 import { library } from './support/library.ts'
 
 let served: Served
@@ -42,88 +43,129 @@ function sample(app: App, def: ListDef, name: string): string {
 
 interface Request {
   readonly params: Params
-  /** Whether the order is that which every index on a filter ends with, and no range is asked for. */
+  /** Whether the list is by relevance, or of what a search finds. */
+  readonly searches: boolean
+  /** Whether one index has what is asked for in the order that is asked for. */
   readonly inOrder: boolean
 }
 
+const COMMON = ['limit', 'cursor', 'order', 'did', 'actor', 'search', 'sort', 'profiles']
+
 function requestsOf(app: App, def: ListDef): Request[] {
-  const { collection, sorts } = def
-  const hydrates = Object.keys(def.params.shape).filter((name) => name.startsWith('hydrate') || name === 'profiles')
-  const common = ['limit', 'cursor', 'order', 'did', 'actor', 'search', 'sort']
-  const filters = Object.keys(def.params.shape).filter((name) => !common.includes(name) && !hydrates.includes(name))
-  const isRange = (name: string) => /M(in|ax)$/.test(name)
+  const { collection, sorts, params: schema } = def
+  const names = Object.keys(schema.shape)
+  const hydrates = names.filter((name) => name.startsWith('hydrate'))
+  const filters = names.filter((name) => !COMMON.includes(name) && !hydrates.includes(name))
   const one = (name: string): Params => ({ [name]: sample(app, def, name) })
-  // What is embedded in something else needs that.
-  const outerOf = (name: string): Params =>
-    Object.assign({}, ...hydrates.filter((outer) => outer !== name && name.startsWith(outer)).map(one))
-  const requests: Request[] = [
-    { params: {}, inOrder: true },
-    { params: { did: 'did:plc:alice' }, inOrder: true },
-    ...Object.keys(sorts).map((sort) => ({ params: { sort }, inOrder: true })),
-    ...hydrates.map((name) => ({ params: { ...outerOf(name), ...one(name) }, inOrder: true })),
-  ]
+  const columnOf = (name: string) =>
+    Object.values((def.filters[name] ?? listFilters[name as 'createdAtMin']) as object)[0]
+  const requests: Request[] = []
+  const add = (params: Params, inOrder = false) =>
+    requests.push({ params, inOrder, searches: params.search !== undefined })
+  add({}, true)
+  add({ did: 'did:plc:alice' }, true)
+  for (const sort of Object.keys(sorts)) add({ sort }, true)
+  // What is embedded in what is embedded needs that.
+  for (const name of hydrates)
+    add(Object.assign({}, ...hydrates.filter((other) => name.startsWith(other)).map(one)), true)
   for (const name of filters) {
-    requests.push({ params: one(name), inOrder: !isRange(name) })
-    requests.push({ params: { ...one(name), did: 'did:plc:alice' }, inOrder: !isRange(name) })
-    const sort = name.replace(/M(in|ax)$/, '')
-    if (sort in sorts) requests.push({ params: { ...one(name), sort }, inOrder: true })
-    if (sort in sorts && `${sort}Max` in def.params.shape) {
-      requests.push({ params: { ...one(`${sort}Min`), ...one(`${sort}Max`), sort }, inOrder: true })
+    const column = columnOf(name)
+    add(one(name), column === 'sort_at' || 'equal' in (def.filters[name] ?? {}) || 'anyOf' in (def.filters[name] ?? {}))
+    add({ ...one(name), did: 'did:plc:alice' })
+    for (const [sort, by] of Object.entries(sorts)) add({ ...one(name), sort }, by === column)
+    for (const other of filters) if (other !== name) add({ ...one(name), ...one(other) })
+    if (schema.shape[name].safeParse(['1', '2', '3']).success) {
+      add({ [name]: ['1', '2', '3'] }, 'anyOf' in def.filters[name]!)
+      add({ [name]: Array.from({ length: 40 }, (_, i) => i) })
     }
-    if (!isRange(name) && def.params.shape[name].safeParse(['1', '2', '3']).success) {
-      requests.push({ params: { [name]: ['1', '2', '3'] }, inOrder: true })
-      requests.push({ params: { [name]: Array.from({ length: 40 }, (_, i) => i) }, inOrder: false })
-    }
-    if (collection.searchTable !== undefined) {
-      requests.push({ params: { search: 'word', ...one(name) }, inOrder: false })
-    }
+    if (collection.searchTable !== undefined) add({ search: 'word', ...one(name) })
   }
   if (collection.searchTable !== undefined) {
-    requests.push({ params: { search: 'word' }, inOrder: false })
-    for (const sort of Object.keys(sorts)) requests.push({ params: { search: 'word', sort }, inOrder: false })
+    add({ search: 'word' })
+    for (const sort of Object.keys(sorts)) add({ search: 'word', sort })
   }
-  return requests.flatMap(({ params, inOrder }) => [
-    { params, inOrder },
-    ...('search' in params && params.sort === undefined ? [] : [{ params: { ...params, order: 'asc' }, inOrder }]),
-  ])
+  return requests.flatMap((request) => {
+    const byRelevance = request.searches && request.params.sort === undefined
+    return byRelevance ? [request] : [request, { ...request, params: { ...request.params, order: 'asc' } }]
+  })
 }
 
-test.each([
+/** What a column of a kind holds so that every sample matches it. */
+const SAMPLES: Record<ColumnKind, string | number> = {
+  text: 'did:plc:alice',
+  integer: 1,
+  boolean: 1,
+  datetime: START_US,
+  list: '["did:plc:alice"]',
+}
+
+function rowsOf(collection: CollectionDef, count: number): RowInput[] {
+  const columns = Object.entries(collection.columns).map(([name, { kind }]) => [name, SAMPLES[kind]])
+  const counts = Object.values(collection.counts).map((name) => [name, 1])
+  const all = Object.fromEntries([...columns, ...counts])
+  return Array.from({ length: count }, (_, i) => ({ rkey: `k${i}`, columns: all }))
+}
+
+const APPS = [
   ['calendar', calendar],
   ['bluesky', bluesky],
   ['library', library],
-])('%s', async (_, app) => {
-  served = serveApp(app)
-  const plans = record(served.store)
-  const lists = app.methods.filter((method): method is ListDef => method.kind === 'list')
-  let statements = 0
-  for (const def of lists) {
-    const tables = [def.collection.table, ...app.collections.map(({ table }) => table)]
-    // Two rows that match nothing but an empty filter: a first page of one, and a second.
-    for (const rkey of ['a', 'b']) insert(served.store, def.collection, { rkey, sortAt: START_US })
-    for (const { params, inOrder } of requestsOf(app, def)) {
-      const method = def.nsid.slice(app.namespace.length + 1)
-      const first = await served.call(method, { ...params, limit: 1 })
-      if (first.cursor !== undefined) await served.call(method, { ...params, limit: 1, cursor: first.cursor })
-      for (const { sql, steps } of plans()) {
-        statements++
-        const scans = steps.filter((step) => tables.some((table) => step === `SCAN ${table}`))
-        // The children of a page are few: as rows, they are sorted together.
-        const sorted = sql.includes('lexidex_parent') ? [] : steps
-        const sorts = sorted.filter((step) => step.startsWith('USE TEMP B-TREE FOR ORDER BY'))
-        const told = `${JSON.stringify(params)}\n${sql}\n${steps.join('\n')}`
-        expect(scans, told).toEqual([])
-        if (inOrder) expect(sorts, told).toEqual([])
-        // What a search matches is little: it drives, and no index of the table.
-        if ('search' in params)
+] as const
+
+// Few rows for every filter, and many.
+const SIZES = [
+  ['few', 2, 2000],
+  ['many', 6, 2],
+] as const
+
+describe.each(APPS)('%s', (_, app) => {
+  test.each(SIZES)('where %s rows match', async (size, count, few) => {
+    served = serveApp(app, {}, few)
+    const plans = record(served.store)
+    const lists = app.methods.filter((method): method is ListDef => method.kind === 'list')
+    let statements = 0
+    for (const def of lists) {
+      const tables = app.collections.map(({ table }) => table)
+      for (const row of rowsOf(def.collection, count)) insert(served.store, def.collection, row)
+      for (const { params, inOrder, searches } of requestsOf(app, def)) {
+        const method = def.nsid.slice(app.namespace.length + 1)
+        const first = await served.call(method, { ...params, limit: 1 })
+        if (first.cursor !== undefined) await served.call(method, { ...params, limit: 1, cursor: first.cursor })
+        for (const { sql, steps } of plans()) {
+          statements++
+          const told = `${JSON.stringify(params)}\n${sql}\n${steps.join('\n')}`
+          // The whole of a table, or of an index, is read only along the order, until the page is full.
           expect(
-            steps.filter((step) => step.includes('USING INDEX')),
+            steps.filter((step) => tables.some((table) => step === `SCAN ${table}`)),
             told,
           ).toEqual([])
+          // What is embedded has statements of its own, which put few rows in order.
+          const isList = sql.startsWith('select')
+          const isSorted = isList && steps.some((step) => step.startsWith('USE TEMP B-TREE FOR ORDER BY'))
+          // What a search matches is little, or bounded: it drives, and no index of the table.
+          if (searches)
+            expect(
+              steps.filter((step) => step.includes('USING INDEX')),
+              told,
+            ).toEqual([])
+          else if (inOrder) expect(isSorted, told).toBe(false)
+          else if (isSorted) {
+            // Then an index has led to few rows.
+            const excludes = Object.entries(params).some(
+              ([name, value]) => /(Not|CountMax)$/.test(name) || Array.isArray(value),
+            )
+            if (!excludes) expect(size, told).toBe('few')
+            expect(steps, told).toContainEqual(expect.stringMatching(/^LIST SUBQUERY/))
+            expect(
+              steps.filter((step) => step.startsWith('SCAN') && !step.startsWith('SCAN (')),
+              told,
+            ).toEqual([])
+          }
+        }
       }
     }
-  }
-  expect(statements).toBeGreaterThan(30)
+    expect(statements).toBeGreaterThan(30)
+  })
 })
 
 test('the cursor of a page is where the next one begins to read', async () => {
@@ -136,8 +178,8 @@ test('the cursor of a page is where the next one begins to read', async () => {
     [{ order: 'asc' }, 'event_by_sort_at', '((sort_at,uri)>(?,?))'],
     [{ mode: 'x' }, 'event_by_mode', '(mode=? AND (sort_at,uri)<(?,?))'],
     [{ did: 'did:plc:alice' }, 'event_by_did', '(did=? AND (sort_at,uri)<(?,?))'],
-    [{ sort: 'startsAt' }, 'event_by_starts_at', '(starts_at>? AND (starts_at,uri)<(?,?))'],
-    [{ sort: 'rsvpsCount' }, 'event_by_rsvps_count', '((rsvps_count,uri)<(?,?))'],
+    [{ sort: 'startsAt' }, 'event_by_starts_at', '(starts_at>? AND (starts_at,sort_at,uri)<(?,?,?))'],
+    [{ sort: 'rsvpsCount' }, 'event_by_rsvps_count', '((rsvps_count,sort_at,uri)<(?,?,?))'],
   ] as const) {
     const { cursor } = await served.call('event.listRecords', { ...params, limit: 1 })
     plans()

@@ -180,8 +180,12 @@ function table(
   counts: readonly string[],
   indexes: readonly (readonly string[])[],
 ): SchemaPlan['tables'][number] {
-  const named = indexes.map((index) => ({ name: `${name}_by_${index[0]}_${index[1]}`, columns: index }))
-  return { name, nsid, columns, counts, indexes: named, search: null }
+  const named = indexes.map((index) => ({
+    name: `${name}_by_${index[0]}_${index[1]}`,
+    columns: index,
+    serves: ['tests'],
+  }))
+  return { name, nsid, columns, counts, indexes: named, lists: [], search: null }
 }
 
 /** The app's first migration, as the generator writes it for a database. */

@@ -2,6 +2,7 @@ import type { Dialect } from '../dialect.ts'
 import { bookkeeping } from './bookkeeping.ts'
 import { counterTriggers } from './counters.ts'
 import { sharedFunctions } from './functions.ts'
+import { listTables } from './lists.ts'
 import { rebuildTrigger } from './rebuild.ts'
 import { searchTable } from './search.ts'
 import { createTable } from './tables.ts'
@@ -11,7 +12,7 @@ export const postgres: Dialect = {
   name: 'postgres',
   createSchema: (plan) => [
     ...sharedFunctions(plan),
-    ...plan.tables.flatMap((table) => [...createTable(table), ...searchTable(table)]),
+    ...plan.tables.flatMap((table) => [...createTable(table), ...listTables(table), ...searchTable(table)]),
     // Triggers name two tables, so they come after all of them.
     ...plan.counters.flatMap(counterTriggers),
     ...bookkeeping,

@@ -1,19 +1,21 @@
 import type { CounterPlan, SchemaPlan, TablePlan } from '../../plan/types.ts'
 import type { Statement } from '../dialect.ts'
 import { recounts } from './counters.ts'
+import { rebuildList } from './lists.ts'
 import { name } from './quote.ts'
 import { wordsFunction } from './search.ts'
 
 /**
- * The trigger that makes all counts and all words anew, as whole sets. It fires when the mark of a bulk load is removed:
+ * The trigger that makes all counts, lists and words anew, as whole sets. It fires when the mark of a bulk load is removed:
  * so whatever becomes of a load, its mark cannot go without them.
  */
 export function rebuildTrigger(plan: SchemaPlan): Statement[] {
-  const body = [...plan.tables.flatMap(rebuildSearch), ...plan.counters.flatMap(rebuildCounts)]
+  const lists = plan.tables.flatMap((table) => table.lists.flatMap((list) => rebuildList(table, list)))
+  const body = [...plan.tables.flatMap(rebuildSearch), ...lists, ...plan.counters.flatMap(rebuildCounts)]
   if (body.length === 0) return []
   return [
     {
-      comment: 'After a bulk load, which keeps neither words nor counts: the end of its mark makes them anew',
+      comment: 'After a bulk load, which keeps no words, lists or counts: the end of its mark makes them anew',
       sql: `CREATE FUNCTION lexidex_rebuild() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 ${body.join('\n')}

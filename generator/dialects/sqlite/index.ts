@@ -1,6 +1,7 @@
 import type { Dialect } from '../dialect.ts'
 import { bookkeeping } from './bookkeeping.ts'
 import { counterTriggers } from './counters.ts'
+import { listTables } from './lists.ts'
 import { rebuildTriggers } from './rebuild.ts'
 import { searchTable } from './search.ts'
 import { createTable } from './tables.ts'
@@ -9,7 +10,7 @@ import { versions } from './versions.ts'
 export const sqlite: Dialect = {
   name: 'sqlite',
   createSchema: (plan) => [
-    ...plan.tables.flatMap((table) => [...createTable(table), ...searchTable(table)]),
+    ...plan.tables.flatMap((table) => [...createTable(table), ...listTables(table), ...searchTable(table)]),
     // Triggers name two tables, so they come after all of them.
     ...plan.counters.flatMap(counterTriggers),
     ...bookkeeping,

@@ -1,17 +1,19 @@
 import { identifier } from '../../model/names.ts'
 import type { CounterPlan, SchemaPlan, TablePlan } from '../../plan/types.ts'
 import type { Statement } from '../dialect.ts'
+import { rebuildList } from './lists.ts'
 import { jsonPath, literal, name } from './quote.ts'
 
 /**
- * Triggers that make all counts and all words anew, as whole sets. They fire when the mark of a bulk load is removed:
+ * Triggers that make all counts, lists and words anew, as whole sets. They fire when the mark of a bulk load is removed:
  * so whatever becomes of a load, its mark cannot go without them.
  */
 export function rebuildTriggers(plan: SchemaPlan): Statement[] {
-  const triggers = [...plan.tables.map(rebuildSearch), ...plan.counters.map(rebuildCounts)].filter(
+  const lists = plan.tables.flatMap((table) => table.lists.map((list) => trigger(list.table, rebuildList(table, list))))
+  const triggers = [...plan.tables.map(rebuildSearch), ...lists, ...plan.counters.map(rebuildCounts)].filter(
     (sql) => sql !== null,
   )
-  const comment = 'After a bulk load, which keeps neither words nor counts: the end of its mark makes them anew'
+  const comment = 'After a bulk load, which keeps no words, lists or counts: the end of its mark makes them anew'
   return triggers.map((sql, i) => (i === 0 ? { comment, sql } : { sql }))
 }
 

@@ -29,6 +29,7 @@ export function createTable(table: TablePlan): Statement[] {
   return [
     { comment: table.nsid, sql: `CREATE TABLE ${name(table.name)} (\n  ${columns.join(',\n  ')}\n) STRICT` },
     ...table.indexes.map((index) => ({
+      comment: `For ${index.serves.join(', ')}`,
       sql: `CREATE INDEX ${name(index.name)} ON ${name(table.name)} (${index.columns.map(name).join(', ')})`,
     })),
   ]

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { CollectionDef } from '../../core/collection.ts'
 import { LexidexError } from '../../core/errors.ts'
 import type { ReadDialect } from '../store.ts'
@@ -11,8 +12,13 @@ const WINDOW = 1000
 /** From here on a word is in too many rows to count them all. */
 const OFTEN = 10_000
 
+/** Rows that are put in order as quickly as a page of a large table is found by walking. */
+const FEW = 2000
+
 /** SQLite's share of the read side. */
 export const sqliteReads: ReadDialect = {
+  planning: { few: FEW, unindexed: (column) => sql`+${column}` },
+
   compileSearch,
   compileAnyWord,
 

@@ -2,7 +2,8 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:f
 import path from 'node:path'
 import { GenerateError, type GenerateResult, generate } from '../../../generator/generate.ts'
 import { loadLexicons } from '../../../generator/input/lexicons.ts'
-import { Definitions, isRangeable, recordPaths, resolvePath } from '../../../generator/model/fields.ts'
+import { Definitions, recordPaths, resolvePath } from '../../../generator/model/fields.ts'
+import { supportedFilters } from '../../../generator/model/filters.ts'
 import { camelCase, upperFirst } from '../../../generator/model/names.ts'
 import { cacheDir, repository, writeTree } from './project.ts'
 
@@ -118,7 +119,7 @@ function collection(nsid: string, definitions: Definitions) {
     collection: nsid,
     queryable: Object.fromEntries(
       paths.flatMap(({ path, kind }) =>
-        kind === null ? [] : [[path, isRangeable(kind) ? { type: 'range' as const } : {}]],
+        kind === null ? [] : [[path, supportedFilters(kind).includes('range') ? { type: 'range' as const } : {}]],
       ),
     ),
     searchable: paths.filter(({ searchable }) => searchable).map(({ path }) => path),

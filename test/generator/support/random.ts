@@ -1,6 +1,7 @@
 import type { LexiconDoc } from '@atproto/lexicon'
 import fc from 'fast-check'
-import { Definitions, isRangeable, type RecordPath, recordPaths, resolvePath } from '../../../generator/model/fields.ts'
+import { Definitions, type RecordPath, recordPaths, resolvePath } from '../../../generator/model/fields.ts'
+import { supportedFilters } from '../../../generator/model/filters.ts'
 
 const fieldNames = fc.constantFrom(
   ...[
@@ -143,7 +144,7 @@ function configs(shorts: readonly string[], docs: readonly LexiconDoc[]) {
 
 function queryable(paths: readonly RecordPath[], ranged: boolean) {
   return Object.fromEntries(
-    paths.map(({ path, kind }) => [path, ranged && isRangeable(kind!) ? { type: 'range' } : {}]),
+    paths.map(({ path, kind }) => [path, ranged && supportedFilters(kind!).includes('range') ? { type: 'range' } : {}]),
   )
 }
 

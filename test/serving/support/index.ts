@@ -45,9 +45,13 @@ export interface Served<S extends Store = SqliteStore> {
 
 export type Params = Record<string, string | number | boolean | readonly (string | number)[] | undefined>
 
-/** @param options of the router */
-export function serveApp(app: App, options: Partial<RouterOptions> = {}): Served {
-  const store = createSqliteStore(':memory:')
+/**
+ * @param options of the router
+ * @param few see `withFew`
+ */
+export function serveApp(app: App, options: Partial<RouterOptions> = {}, few?: number): Served {
+  const opened = createSqliteStore(':memory:')
+  const store = few === undefined ? opened : withFew(opened, few)
   store.migrate(app.migrations.sqlite!)
   store.use(app.collections)
   return serveStore(app, store, () => store.close(), options)
@@ -60,6 +64,21 @@ export async function serveAppOn({ open }: TestDatabase, app: App): Promise<Serv
   await store.migrate(app.migrations[database.dialect]!)
   await store.use(app.collections)
   return serveStore(app, store, () => database.drop())
+}
+
+/** What is served already, by a router of its own for which so many rows are few: see `withFew`. */
+export function serveWithFew(app: App, { store, close }: Served<Store>, few: number): Served<Store> {
+  return serveStore(app, withFew(store, few), close)
+}
+
+/** A store for which so many rows are few to what is made of it from now on: what leads to the rows of a list. */
+export function withFew<S extends Store>(store: S, few: number): S {
+  const { planning } = store.reads
+  if (planning === undefined) return store
+  return Object.defineProperty(store, 'reads', {
+    value: { ...store.reads, planning: { ...planning, few } },
+    configurable: true,
+  })
 }
 
 function serveStore<S extends Store>(
@@ -110,6 +129,8 @@ export interface RowInput {
   readonly did?: string
   readonly rkey: string
   readonly sortAt?: number
+  /** Default: `sortAt`. */
+  readonly indexedAt?: number
   readonly hidden?: boolean
   readonly record?: unknown
   /** Columns beyond those of every table. */
@@ -138,13 +159,14 @@ export async function insertAll(store: Store, collection: CollectionDef, inputs:
 
 function rowOf(collection: CollectionDef, input: RowInput): Record<string, ColumnValue> {
   const { did = 'did:plc:alice', rkey, sortAt = START_US, hidden = false, record = {}, columns = {} } = input
+  const { indexedAt = sortAt } = input
   return {
     uri: uriOf(collection, input),
     did,
     rkey,
     cid: `bafy${rkey}`,
     rev: '3aaaaaaaaaaaa',
-    indexed_at: sortAt,
+    indexed_at: indexedAt,
     sort_at: sortAt,
     hidden: hidden ? 1 : 0,
     record: JSON.stringify(record),

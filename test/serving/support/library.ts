@@ -1,5 +1,5 @@
 import { dialects } from '../../../generator/dialects/registry.ts'
-import type { IndexPlan, SchemaPlan } from '../../../generator/plan/types.ts'
+import type { IndexPlan, SchemaPlan, TablePlan } from '../../../generator/plan/types.ts'
 import {
   type App,
   boolean,
@@ -18,8 +18,10 @@ import {
   integerParam,
   listParams,
   many,
-  type Query,
+  prefixParam,
+  type RecordColumns,
   search,
+  strings,
   text,
   z,
 } from '../../../runtime/index.ts'
@@ -34,9 +36,11 @@ export const book = defineCollection<any>()({
   columns: {
     genre: text((r) => r.genre),
     lent: boolean((r) => r.lent),
+    mood: text((r) => r.mood),
     owner: text((r) => r.owner),
     pages: integer((r) => r.pages),
     published: datetime((r) => r.published),
+    shelf: strings('book_shelf_values', (r) => r.shelf),
     title: text((r) => r.title),
     year: integer((r) => r.year),
   },
@@ -80,54 +84,82 @@ export const person = defineCollection<any>()({
 })
 
 interface Database {
-  book: {
-    did: string
+  book: RecordColumns & {
     genre: string | null
     lent: number | null
+    mood: string | null
     owner: string | null
     pages: number | null
     published: number | null
+    shelf: string | null
     title: string | null
     year: number | null
     reviews_count: number
   }
-  review: { mood: string | null; subject_uri: string | null }
-  person: { books_count: number }
+  review: RecordColumns & { mood: string | null; subject_uri: string | null }
+  person: RecordColumns & { books_count: number }
 }
 
-export const listBooks = defineList({
+export const listBooks = defineList<Database['book']>()({
   nsid: 'test.lib.book.listRecords',
   collection: book,
   params: z.strictObject({
     ...listParams,
     genre: many(z.string()),
+    genreNot: many(z.string()),
+    genrePrefix: prefixParam(),
+    genreExists: flag(),
     year: many(integerParam()),
+    yearNot: many(integerParam()),
     lent: booleanParam(),
+    lentExists: flag(),
     pagesMin: integerParam(),
     pagesMax: integerParam(),
     publishedMin: datetimeParam(),
     publishedMax: datetimeParam(),
+    publishedExists: flag(),
     titleMin: z.string().optional(),
     titleMax: z.string().optional(),
+    titlePrefix: prefixParam(),
+    shelf: many(z.string()),
+    shelfNot: many(z.string()),
+    moodNot: many(z.string()),
     reviewsCountMin: count(),
+    reviewsCountMax: count(),
     search: search(),
-    sort: z.enum(['pages', 'published', 'title', 'reviewsCount']).optional(),
+    sort: z.enum(['createdAt', 'pages', 'published', 'title', 'reviewsCount', 'relevance']).optional(),
     hydrateReviews: hydrateLimit(),
     hydratePerson: flag(),
   }),
-  sorts: { pages: 'pages', published: 'published', title: 'title', reviewsCount: 'reviews_count' },
-  where: (q: Query<Database, 'book'>, p) => {
-    if (p.genre) q = q.where('genre', 'in', p.genre)
-    if (p.year) q = q.where('year', 'in', p.year)
-    if (p.lent !== undefined) q = q.where('lent', '=', p.lent)
-    if (p.pagesMin !== undefined) q = q.where('pages', '>=', p.pagesMin)
-    if (p.pagesMax !== undefined) q = q.where('pages', '<=', p.pagesMax)
-    if (p.publishedMin !== undefined) q = q.where('published', '>=', p.publishedMin)
-    if (p.publishedMax !== undefined) q = q.where('published', '<=', p.publishedMax)
-    if (p.titleMin !== undefined) q = q.where('title', '>=', p.titleMin)
-    if (p.titleMax !== undefined) q = q.where('title', '<=', p.titleMax)
-    if (p.reviewsCountMin !== undefined) q = q.where('reviews_count', '>=', p.reviewsCountMin)
-    return q
+  filters: {
+    genre: { anyOf: 'genre' },
+    genreNot: { noneOf: 'genre' },
+    genrePrefix: { prefix: 'genre' },
+    genreExists: { exists: 'genre' },
+    year: { anyOf: 'year' },
+    yearNot: { noneOf: 'year' },
+    lent: { equal: 'lent' },
+    lentExists: { exists: 'lent' },
+    pagesMin: { min: 'pages' },
+    pagesMax: { max: 'pages' },
+    publishedMin: { min: 'published' },
+    publishedMax: { max: 'published' },
+    publishedExists: { exists: 'published' },
+    titleMin: { min: 'title' },
+    titleMax: { max: 'title' },
+    titlePrefix: { prefix: 'title' },
+    shelf: { anyOf: 'shelf' },
+    shelfNot: { noneOf: 'shelf' },
+    moodNot: { noneOf: 'mood' },
+    reviewsCountMin: { min: 'reviews_count' },
+    reviewsCountMax: { max: 'reviews_count' },
+  },
+  sorts: {
+    createdAt: 'sort_at',
+    pages: 'pages',
+    published: 'published',
+    title: 'title',
+    reviewsCount: 'reviews_count',
   },
 })
 
@@ -137,27 +169,28 @@ export const getBook = defineGet({
   params: z.strictObject({ ...getParams, hydrateReviews: hydrateLimit(), hydratePerson: flag() }),
 })
 
-export const listReviews = defineList({
+export const listReviews = defineList<Database['review']>()({
   nsid: 'test.lib.review.listRecords',
   collection: review,
   params: z.strictObject({ ...listParams, mood: many(z.string()), hydrateBook: flag() }),
+  filters: { mood: { anyOf: 'mood' } },
   sorts: {},
-  where: (q: Query<Database, 'review'>, p) => {
-    if (p.mood) q = q.where('mood', 'in', p.mood)
-    return q
-  },
 })
 
-export const listPeople = defineList({
+export const listPeople = defineList<Database['person']>()({
   nsid: 'test.lib.person.listRecords',
   collection: person,
   params: z.strictObject({ ...listParams, hydrateBooks: hydrateLimit() }),
+  filters: {},
   sorts: {},
-  where: (q: Query<Database, 'person'>) => q,
 })
 
 function indexes(table: string, ...columns: string[][]): IndexPlan[] {
-  return columns.map((list) => ({ name: `${table}_by_${list.join('_')}`, columns: list }))
+  return columns.map((list) => ({ name: `${table}_by_${list.join('_')}`, columns: list, serves: ['tests'] }))
+}
+
+function columnsOf({ columns }: CollectionDef): TablePlan['columns'] {
+  return Object.entries(columns).map(([name, { kind }]) => ({ name, type: kind === 'list' ? 'text' : kind }))
 }
 
 const plan: SchemaPlan = {
@@ -165,7 +198,7 @@ const plan: SchemaPlan = {
     {
       name: 'book',
       nsid: book.nsid,
-      columns: Object.entries(book.columns).map(([name, { kind }]) => ({ name, type: kind })),
+      columns: columnsOf(book),
       counts: ['reviews_count'],
       indexes: indexes(
         'book',
@@ -174,12 +207,14 @@ const plan: SchemaPlan = {
         ['genre', 'sort_at', 'uri'],
         ['year', 'sort_at', 'uri'],
         ['lent', 'sort_at', 'uri'],
-        ['pages', 'uri'],
-        ['published', 'uri'],
-        ['title', 'uri'],
-        ['reviews_count', 'uri'],
+        ['indexed_at'],
+        ['pages', 'sort_at', 'uri'],
+        ['published', 'sort_at', 'uri'],
+        ['title', 'sort_at', 'uri'],
+        ['reviews_count', 'sort_at', 'uri'],
         ['owner', 'genre', 'sort_at', 'uri'],
       ),
+      lists: [{ table: 'book_shelf_values', column: 'shelf', serves: ['tests'] }],
       search: {
         table: 'book_search',
         columns: [
@@ -191,9 +226,17 @@ const plan: SchemaPlan = {
     {
       name: 'review',
       nsid: review.nsid,
-      columns: Object.entries(review.columns).map(([name, { kind }]) => ({ name, type: kind })),
+      columns: columnsOf(review),
       counts: [],
-      indexes: indexes('review', ['did', 'sort_at', 'uri'], ['sort_at', 'uri'], ['subject_uri', 'sort_at', 'uri']),
+      indexes: indexes(
+        'review',
+        ['indexed_at'],
+        ['did', 'sort_at', 'uri'],
+        ['sort_at', 'uri'],
+        ['subject_uri', 'sort_at', 'uri'],
+        ['mood', 'sort_at', 'uri'],
+      ),
+      lists: [],
       search: null,
     },
     {
@@ -201,7 +244,8 @@ const plan: SchemaPlan = {
       nsid: person.nsid,
       columns: [],
       counts: ['books_count'],
-      indexes: indexes('person', ['did', 'sort_at', 'uri'], ['sort_at', 'uri']),
+      indexes: indexes('person', ['did', 'sort_at', 'uri'], ['sort_at', 'uri'], ['indexed_at']),
+      lists: [],
       search: null,
     },
   ],

@@ -6,7 +6,6 @@ import {
   getParams,
   hydrateLimit,
   listParams,
-  type Query,
   z,
 } from '../../../runtime/index.ts'
 import { book, library, person, review } from './library.ts'
@@ -38,31 +37,31 @@ export const nestedLibrary: App = {
   ...library,
   profiles: [{ collection: person, rkey: 'self' }],
   methods: [
-    defineList({
+    defineList()({
       nsid: 'test.lib.book.listRecords',
       collection: book,
       params: z.strictObject({ ...listParams, ...ofBooks }),
+      filters: {},
       sorts: {},
-      where: (q: Query<any, 'book'>) => q,
     }),
     defineGet({
       nsid: 'test.lib.book.getRecord',
       collection: book,
       params: z.strictObject({ ...getParams, ...ofBooks }),
     }),
-    defineList({
+    defineList()({
       nsid: 'test.lib.review.listRecords',
       collection: review,
       params: z.strictObject({ ...listParams, ...ofReviews }),
+      filters: {},
       sorts: {},
-      where: (q: Query<any, 'review'>) => q,
     }),
-    defineList({
+    defineList()({
       nsid: 'test.lib.person.listRecords',
       collection: person,
       params: z.strictObject({ ...listParams, ...ofPeople }),
+      filters: {},
       sorts: {},
-      where: (q: Query<any, 'person'>) => q,
     }),
   ],
 }
