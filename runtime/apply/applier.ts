@@ -72,8 +72,8 @@ export interface Applier {
   stats(): ApplierStats
 }
 
-/** Items that are taken before the caller is asked for a turn of the event loop: some 5 ms. */
-const ITEMS_PER_TURN = 100
+/** Items that are taken before the caller is asked for a turn of the event loop: a millisecond or so. */
+const ITEMS_PER_TURN = 25
 
 /**
  * Collects operations into transactions: when a batch is full or `flushIntervalMs` after its first item, positions of

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { app, createIndexer } from '../../fixtures/apps/calendar/src/lexidex/index.ts'
 import { createAdmission } from '../../runtime/admission/admit.ts'
@@ -78,31 +77,34 @@ describe('while records are written', () => {
     expect(await readPage()).toBe(20)
   })
 
-  // `npm run bench -- live mixed` measures the delay. Here it only must not be that of whole transactions on the loop:
-  // tests run side by side, with more busy threads than the machine has cores.
-  test('flat out, the event loop stays free', { retry: 3 }, async () => {
+  // `npm run bench -- live mixed` measures the delay. How long a few records take depends on what else the machine does;
+  // how many of them there are between two turns does not.
+  test('flat out, everybody else gets a turn every few records', async () => {
     const applier = createApplier({ store, admission })
-    const delay = monitorEventLoopDelay({ resolution: 5 })
+    let most = 0
+    let before = 0
     let pages = 0
     let done = false
+    const look = () => {
+      const { received } = applier.stats()
+      most = Math.max(most, received - before)
+      before = received
+      if (!done) setImmediate(look)
+    }
+    setImmediate(look)
     const reader = (async () => {
       while (!done) {
         await readPage()
         pages++
       }
     })()
-    // Not the first few: functions are compiled, and the thread starts.
-    for (let n = 0; n < 12_000; n++) {
-      if (n === 2000) delay.enable()
-      await applier.push(itemOf(n))
-    }
+    for (let n = 0; n < 12_000; n++) await applier.push(itemOf(n))
     await applier.flush()
-    delay.disable()
     done = true
     await reader
     await applier.close()
     expect(applier.stats()).toMatchObject({ received: 12_000, applied: 12_000 })
-    expect(delay.percentile(99) / 1e6).toBeLessThan(250)
+    expect(most).toBeLessThanOrEqual(30)
     expect(pages).toBeGreaterThan(10)
   })
 })

@@ -37,7 +37,8 @@ function table(rows: Record<string, Cell>[]): Table {
       'raw: the same schema and guards, rows parsed beforehand, prepared statements, transactions of 500.',
       'A ratio above 1: while it is behind, lexidex makes one transaction of several batches, and writes fewer pages.',
       'max RSS: pages of the database that are mapped into memory included, up to 256 MB a connection.',
-      'longest delay: of the event loop that reads the socket and serves.',
+      'turn: of the event loop that reads the socket and serves, in CPU time of its thread.',
+      'delay: how late its timers are, with all else that the machine does.',
       'Medians where there are several turns. CPU: seconds of the process, its garbage collector included.',
     ],
   }
@@ -69,6 +70,9 @@ async function runSize({ frames, turns }: (typeof SIZES)[number], { progress }: 
       'lexidex CPU s': median(ours.map(({ cpuSeconds }) => cpuSeconds)),
       'raw CPU s': median(raw.map(({ cpuSeconds }) => cpuSeconds)),
       'max RSS MB': Math.round(Math.max(...ours.map(({ maxRssMb }) => maxRssMb))),
+      'p99 turn ms': median(ours.map(({ turns }) => turns.p99Ms)),
+      'longest turn ms': median(ours.map(({ turns }) => turns.maxMs)),
+      'p99 delay ms': Math.round(median(ours.map(({ delayP99Ms }) => delayP99Ms))),
       'longest delay ms': Math.round(Math.max(...ours.map(({ longestDelayMs }) => longestDelayMs))),
     }
   })

@@ -3,6 +3,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createSqliteStore } from 'lexidex/sqlite'
 import { createIndexer } from '../../../fixtures/apps/calendar/src/lexidex/index.ts'
 import { offer, preciseNow } from '../rpc.ts'
+import { type Turns, watchTurns } from '../turns.ts'
 import { readTotals, type Totals } from './totals.ts'
 
 const POLL_MS = 5
@@ -27,6 +28,7 @@ const methods = {
     const delay = monitorEventLoopDelay({ resolution: 5 })
     const cpu = process.cpuUsage()
     delay.enable()
+    const watched = watchTurns()
     const running = indexer.runPersistent({ signal: stop.signal })
     const appliedAt = await new Promise<number>((resolve, reject) => {
       running.catch(reject)
@@ -37,6 +39,7 @@ const methods = {
       }, POLL_MS)
     })
     delay.disable()
+    const turns = watched.end()
     const maxRssMb = process.resourceUsage().maxRSS / 1024
     const { user, system } = process.cpuUsage(cpu)
     stop.abort()
@@ -48,7 +51,9 @@ const methods = {
       totals,
       cpuSeconds: (user + system) / 1e6,
       maxRssMb,
+      delayP99Ms: delay.percentile(99) / 1e6,
       longestDelayMs: delay.max / 1e6,
+      turns,
     }
   },
 }
@@ -59,7 +64,9 @@ export interface Followed {
   readonly totals: Totals
   readonly cpuSeconds: number
   readonly maxRssMb: number
+  readonly delayP99Ms: number
   readonly longestDelayMs: number
+  readonly turns: Turns
 }
 
 export type Ours = typeof methods
