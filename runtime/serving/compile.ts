@@ -180,9 +180,17 @@ export function compileWindow(store: Store, def: ListDef, view: RowView, shape: 
     ? fragment(store.reads.searchRanked(collection), ['$search', '$below', '$bottom', '$shown'].map(slot))
     : fragment(store.reads.searchWindow(collection), ['$search', '$below'].map(slot))
   const query = narrowed(matching(store, table, window), def, shape.filters, (name) => sql.ref(`${table}.${name}`))
-  let page = query.select([...view.columns.map((name) => `${table}.${name}`), 'lexidex_id'])
-  if (shape.ranked) page = page.orderBy('lexidex_rank')
-  return statement(store, page.orderBy('lexidex_id', 'desc').limit(new Slot('$limit') as any))
+  const columns = [...view.columns.map((name) => `${table}.${name}`), 'lexidex_id']
+  const page = (rows: Query<any, any>) => rows.orderBy('lexidex_id', 'desc').limit(new Slot('$limit') as any)
+  if (!shape.ranked) return statement(store, page(query.select(columns)))
+  // All matches are ranked, and few of them shown: the others are sorted without their records.
+  const best = page(query.select(['lexidex_id', 'lexidex_rank']).orderBy('lexidex_rank'))
+  const shown = store.db
+    .selectFrom(best.as('lexidex_best'))
+    .crossJoin(table)
+    .whereRef(`${table}.id`, '=', 'lexidex_id')
+    .select(columns)
+  return statement(store, shown.orderBy('lexidex_rank').orderBy('lexidex_id', 'desc'))
 }
 
 const slot = (name: string) => new Slot(name)

@@ -8,14 +8,16 @@ export const LIST = `SELECT ${EVENT} FROM event WHERE hidden = 0 ORDER BY sort_a
 /** Binds: start; count; limit. */
 export const POPULAR = `SELECT ${EVENT} FROM event
 WHERE starts_at >= ? AND rsvps_going_count >= ? AND hidden = 0
-ORDER BY rsvps_going_count DESC, uri DESC LIMIT ?`
+ORDER BY rsvps_going_count DESC, sort_at DESC, uri DESC LIMIT ?`
 
 /** Binds: uri. */
 export const RECORD = `SELECT ${EVENT} FROM event WHERE uri = ? AND hidden = 0`
 
 /** Binds: search; limit. */
-export const SEARCH_RARE = `SELECT ${EVENT} FROM event_search CROSS JOIN event ON event.id = event_search.rowid
-WHERE event_search MATCH ? AND hidden = 0 ORDER BY event_search.rank, event.id DESC LIMIT ?`
+export const SEARCH_RARE = `SELECT ${EVENT} FROM (
+  SELECT event.id AS best, event_search.rank AS place FROM event_search CROSS JOIN event ON event.id = event_search.rowid
+  WHERE event_search MATCH ? AND hidden = 0 ORDER BY event_search.rank, event.id DESC LIMIT ?
+) CROSS JOIN event ON event.id = best ORDER BY place, best DESC`
 
 /** Binds: search; limit. */
 export const SEARCH_COMMON = `SELECT ${EVENT} FROM event_search CROSS JOIN event ON event.id = event_search.rowid
