@@ -4,11 +4,12 @@ import { backfillBench } from './backfill/bench.ts'
 import { generateBench } from './generate/bench.ts'
 import { liveBench } from './live/bench.ts'
 import { mixedBench } from './mixed/bench.ts'
+import { postgresBench } from './postgres/bench.ts'
 import { readsBench } from './reads/bench.ts'
 import { type Bench, formatTable, type Table } from './report.ts'
 import { profileChildren } from './rpc.ts'
 
-const benches: readonly Bench[] = [liveBench, backfillBench, readsBench, mixedBench, generateBench]
+const benches: readonly Bench[] = [liveBench, backfillBench, readsBench, mixedBench, postgresBench, generateBench]
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,

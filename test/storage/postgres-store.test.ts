@@ -2,6 +2,7 @@
 import { Kysely } from 'kysely'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { silentLogger } from '../../runtime/core/log.ts'
 import type { Operation } from '../../runtime/core/operation.ts'
 import { createPostgresStore, type PostgresStore } from '../../runtime/storage/postgres/index.ts'
 import { batchOf, collections, del, did, initOf, meetup, put, rsvp, uriOf } from './app.ts'
@@ -145,7 +146,7 @@ describe('connections', () => {
 
   test('a pool may be the caller’s own: integers are numbers all the same, and it stays open', async () => {
     const pool = new pg.Pool({ connectionString: database.url, max: 2 })
-    const mine = createPostgresStore(pool)
+    const mine = createPostgresStore(pool, { logger: silentLogger })
     await mine.use(collections)
     await mine.apply(batchOf(put({ collection: meetup, rev: 1 })))
     expect(typeof (await rowsOf(mine, 'meetup'))[0]!.sort_at).toBe('number')

@@ -1,4 +1,4 @@
 import { storageContract } from './contract.ts'
 import { openPostgres } from './postgres-harness.ts'
 
-storageContract('postgres', openPostgres, 12)
+storageContract('postgres', openPostgres, 6)

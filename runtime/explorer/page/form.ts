@@ -27,10 +27,6 @@ export function methodForm(method: Method, { params, onChange, onSubmit, onReset
   const groups = layout(method)
   const isSet = (param: Param) => valuesOf(param).length > 0
 
-  /** Where a line is enough, as for a number. */
-  const compact = (param: Param, label?: string) =>
-    param.type === 'integer' && !param.many ? h('div', { class: 'compact' }, input(param, label)) : input(param, label)
-
   const filter = ({ name, main, more }: Field) => {
     const only = main.length === 1 && main[0]!.operator === 'is'
     const controls = main.map(({ param, operator }) => input(param, only ? name : operator))
@@ -44,8 +40,9 @@ export function methodForm(method: Method, { params, onChange, onSubmit, onReset
       )
     if (only && rest === false) return controls
     const [first] = main
+    // A lone bound fits a line.
     if (main.length === 1 && first!.param.type === 'integer' && rest === false)
-      return compact(first!.param, `${name} ${first!.operator}`)
+      return h('div', { class: 'compact' }, input(first!.param, `${name} ${first!.operator}`))
     const body = h('div', { class: main.length === 2 ? 'pair' : 'stack' }, controls)
     if (only) return h('div', { class: 'filter' }, body, rest)
     return h('fieldset', { class: 'filter' }, h('legend', null, name), body, rest)
@@ -68,7 +65,7 @@ export function methodForm(method: Method, { params, onChange, onSubmit, onReset
   const embed = (param: Param) =>
     param.type === 'boolean' && !param.many
       ? switchFor(param, ['true', '1'].includes(valuesOf(param)[0] ?? ''))
-      : compact(param)
+      : input(param)
 
   const nestedEmbeds = (params: readonly Param[]) => {
     if (params.length === 0) return []
@@ -116,7 +113,7 @@ export function methodForm(method: Method, { params, onChange, onSubmit, onReset
         ),
       ),
     section('Embed', [...groups.embed.map(embed), ...nestedEmbeds(groups.nested)]),
-    groups.limit !== undefined && section('Page', compact(groups.limit)),
+    groups.limit !== undefined && section('Page', input(groups.limit)),
     empty && h('p', { class: 'quiet' }, 'Nothing to fill in.'),
     h(
       'div',

@@ -7,8 +7,6 @@ export interface MigrateOptions {
   readonly wranglerTable: string
   /** ms since 1970 */
   readonly now: number
-  /** Writes nothing. Default false. */
-  readonly readonly?: boolean
 }
 
 /**
@@ -61,10 +59,10 @@ async function apply(
 }
 
 /** @throws LexidexError where the database holds migrations that are not in the list */
-export async function pendingMigrations(
+async function pendingMigrations(
   binding: D1Binding,
   migrations: readonly Migration[],
-  { wranglerTable, now, readonly = false }: MigrateOptions,
+  { wranglerTable, now }: MigrateOptions,
 ): Promise<Migration[]> {
   const own = await namesIn(binding, 'lexidex_migration')
   const known = new Set(migrations.map(({ name }) => name))
@@ -78,7 +76,7 @@ export async function pendingMigrations(
   const files = new Set(await namesIn(binding, wranglerTable))
   const done = new Set(own)
   const byWrangler = migrations.filter(({ name }) => !done.has(name) && files.has(fileOf(name)))
-  if (byWrangler.length > 0 && !readonly) {
+  if (byWrangler.length > 0) {
     const names = JSON.stringify(byWrangler.map(({ name }) => name))
     await binding
       .prepare(`INSERT INTO lexidex_migration (name, applied_at)

@@ -60,12 +60,27 @@ function isMistake(error: Error): boolean {
   return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError
 }
 
+/**
+ * Plans of batches are made once, maybe while the tables are empty: they must not walk them when they are full. What
+ * batches and triggers look up always has an index.
+ */
+const BEGIN_BATCH = 'BEGIN; SET LOCAL enable_seqscan = off'
+
+/** Runs `work`, which writes a batch, in one transaction. */
+export function inBatch<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  return inTransaction(pool, work, BEGIN_BATCH)
+}
+
 /** Runs `work` in one transaction of one connection; on an error nothing of it stays. */
-export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient) => Promise<T>,
+  begin = 'BEGIN',
+): Promise<T> {
   const client = await pool.connect()
   let broken: Error | undefined
   try {
-    await client.query('BEGIN')
+    await client.query(begin)
     const result = await work(client)
     await client.query('COMMIT')
     return result

@@ -6,7 +6,7 @@ import { type Logger, silentLogger } from '../../core/log.ts'
 import type { ApplyBatch } from '../../core/operation.ts'
 import type { ApplyResult, Migration, PreparedQuery, ReadDialect, SharedWork, Store, Versions } from '../store.ts'
 import { BatchWriter } from './apply.ts'
-import { type Bound, inTransaction, isCollision, isDatabaseCondition, prepared } from './connection.ts'
+import { type Bound, inBatch, isCollision, isDatabaseCondition, prepared } from './connection.ts'
 import { createKysely } from './kysely.ts'
 import { endCutShort, PostgresBulkLoad } from './load.ts'
 import { migrate, pendingMigrations } from './migrate.ts'
@@ -179,7 +179,7 @@ class PgStore implements PostgresStore {
     }
     for (let attempt = 1; ; attempt++) {
       try {
-        const result = await inTransaction(this.pool, (client) => writer.write(client, batch, !this.#hasWritten))
+        const result = await inBatch(this.pool, (client) => writer.write(client, batch, !this.#hasWritten))
         this.#hasWritten = true
         return result
       } catch (error) {
