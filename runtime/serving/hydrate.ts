@@ -1,8 +1,9 @@
 import type { CollectionDef, ReferenceDef, RelationDef } from '../core/collection.ts'
 import { invalidRequest, LexidexError } from '../core/errors.ts'
 import type { Store } from '../storage/store.ts'
+import { type OpenEntry, readEntries, readEntry } from './open-entries.ts'
 import { prepareOnce } from './prepare.ts'
-import { type Row, rowView } from './splice.ts'
+import type { Row } from './splice.ts'
 
 /** How deep records are embedded in one another: children of a child are the end. */
 const DEPTH = 2
@@ -106,82 +107,112 @@ function hydrationOf(context: Context, collection: CollectionDef, prefix: string
   }
 }
 
-/** Whether rows are needed: something goes into them, or their authors are asked for. Else the database makes the text. */
-function needsRows(inner: Hydration | null, params: HydrateParams, authors: Set<string> | undefined): boolean {
+/** Whether entries stay open: something goes into them, or their authors are asked for. */
+function staysOpen(inner: Hydration | null, params: HydrateParams, authors: Set<string> | undefined): boolean {
   return authors !== undefined || (inner?.params.some((name) => Number(params[name] ?? 0) > 0) ?? false)
 }
 
-/** Finished JSON of rows, with what is embedded in each. */
-async function toEntries(
-  rows: readonly Row[],
-  toJson: (row: Row, extra: string) => string,
+/** Columns that are needed of a record to embed in it. */
+function columnsOf(collection: CollectionDef): readonly string[] {
+  const pointers = Object.values(collection.references).map(({ column }) => column)
+  return [...new Set(['uri', 'did', ...pointers])]
+}
+
+/** Finished JSON of entries, with what is embedded in each. */
+async function close(
+  entries: readonly OpenEntry[],
   inner: Hydration | null,
   params: HydrateParams,
   authors: Set<string> | undefined,
 ): Promise<readonly string[]> {
+  const rows = entries.map(({ row }) => row)
   if (authors !== undefined) for (const { did } of rows) authors.add(did)
   const extras = await inner?.embed(rows, params, authors)
-  return rows.map((row, i) => toJson(row, extras?.[i] ?? ''))
+  return entries.map(({ json }, i) => `${json}${extras?.[i] ?? ''}}`)
 }
 
 type PartOf = Pick<Part, 'size' | 'values'>
 
 /** The newest children of each row. */
 function relationPart(store: Store, relation: RelationDef, child: CollectionDef, inner: Hydration | null): PartOf {
-  const view = rowView(child)
-  const asText = prepareOnce(store, () => store.reads.childrenOf({ child, relation }))
-  const asRows = prepareOnce(store, () => store.reads.childRows({ child, relation }, view.columns))
-  const groups = relation.groups === undefined ? null : Object.keys(relation.groups.values)
-  const opening = new Map(groups?.map((group) => [group, `${JSON.stringify(group)}:[`]))
+  const columns = columnsOf(child)
+  const finished = prepareOnce(store, () => store.reads.childrenOf({ child, relation }))
+  const open = prepareOnce(store, () => store.reads.childParts({ child, relation }, columns))
+  const lists =
+    relation.groups === undefined
+      ? [{ column: 'children', opening: '' }]
+      : Object.keys(relation.groups.values).map((group) => ({
+          column: `children_${group}`,
+          opening: `${JSON.stringify(group)}:[`,
+        }))
 
-  /** @param lists JSON of children by group, or by null */
-  const toJson = (lists: (group: string | null) => string | null | undefined): string => {
-    if (groups === null) return `[${lists(null) ?? ''}]`
+  const toJson = (row: Row | undefined): string => {
+    if (relation.groups === undefined) return `[${row?.children ?? ''}]`
     let json = ''
-    for (const [group, open] of opening) {
-      const list = lists(group)
-      if (list !== null && list !== undefined) json += `${json === '' ? '' : ','}${open}${list}]`
+    if (row !== undefined) {
+      for (const { column, opening } of lists) {
+        if (row[column] !== null) json += `${json === '' ? '' : ','}${opening}${row[column]}]`
+      }
     }
     return `{${json}}`
   }
+
+  /** The rows of `open`, as those of `finished`. */
+  async function closed(
+    rows: readonly Row[],
+    params: HydrateParams,
+    authors: Set<string> | undefined,
+  ): Promise<readonly Row[]> {
+    const entries: OpenEntry[] = []
+    const ends: number[] = []
+    for (const row of rows) {
+      for (const { column } of lists) {
+        if (row[column] !== null) entries.push(...readEntries(row[column], columns))
+        ends.push(entries.length)
+      }
+    }
+    // All together, so that what is in them takes one statement.
+    const json = await close(entries, inner, params, authors)
+    let list = 0
+    return rows.map((row) => {
+      const own: Record<string, unknown> = { parent: row.parent }
+      for (const { column } of lists) {
+        const children = json.slice(list === 0 ? 0 : ends[list - 1], ends[list])
+        own[column] = children.length === 0 ? null : children.join(',')
+        list++
+      }
+      return own
+    })
+  }
+
   return {
-    size: (asked) => asked * Math.max(1, groups?.length ?? 1),
+    size: (asked) => asked * lists.length,
     async values(rows, limit, params, authors) {
       const keys = rows.map((row) => row[relation.match] as string)
       const values = [JSON.stringify([...new Set(keys)]), limit]
-      if (!needsRows(inner, params, authors)) {
-        const found = await asText().all(values)
-        const byParent = new Map(found.map((row) => [row.parent as string, row]))
-        return keys.map((key) =>
-          toJson((group) => byParent.get(key)?.[group === null ? 'children' : `children_${group}`]),
-        )
-      }
-      const children = await asRows().all(values)
-      const entries = await toEntries(children, view.toJson, inner, params, authors)
-      const byParent = new Map<string, Map<string | null, string>>()
-      for (const [i, { lexidex_parent: parent, lexidex_group: group }] of children.entries()) {
-        const lists = byParent.get(parent) ?? new Map<string | null, string>()
-        const before = lists.get(group)
-        byParent.set(parent, lists.set(group, before === undefined ? entries[i]! : `${before},${entries[i]}`))
-      }
-      return keys.map((key) => toJson((group) => byParent.get(key)?.get(group)))
+      const found = staysOpen(inner, params, authors)
+        ? await closed(await open().all(values), params, authors)
+        : await finished().all(values)
+      const byParent = new Map(found.map((row) => [row.parent as string, row]))
+      return keys.map((key) => toJson(byParent.get(key)))
     },
   }
 }
 
 /** The record that each row points at. */
 function referencePart(store: Store, reference: ReferenceDef, target: CollectionDef, inner: Hydration | null): PartOf {
-  const view = rowView(target)
-  const query = prepareOnce(store, () => store.reads.recordsByKey(target, reference.match, view.columns))
+  const columns = columnsOf(target)
+  const query = prepareOnce(store, () => store.reads.recordsByKey(target, reference.match, columns))
   return {
     size: (asked) => asked,
     async values(rows, _asked, params, authors) {
       const keys = rows.map((row) => row[reference.column] as string | null)
       const wanted = new Set(keys.filter((key) => key !== null))
       if (wanted.size === 0) return []
-      const found = await query().all([JSON.stringify([...wanted])])
-      const entries = await toEntries(found, view.toJson, inner, params, authors)
-      const byKey = new Map(found.map((row, i) => [row.lexidex_key as string, entries[i]!]))
+      const found = (await query().all([JSON.stringify([...wanted])])).filter(({ entry }) => entry !== null)
+      const entries = found.map(({ entry }) => readEntry(entry, columns))
+      const json = await close(entries, inner, params, authors)
+      const byKey = new Map(found.map((row, i) => [row.lexidex_key as string, json[i]!]))
       return keys.map((key) => (key === null ? undefined : byKey.get(key)))
     },
   }

@@ -4,7 +4,6 @@ import type { Store } from '../storage/store.ts'
 import type { AccountSource } from './actors.ts'
 import { ACCOUNTS } from './answer.ts'
 import { prepareOnce } from './prepare.ts'
-import { rowView } from './splice.ts'
 
 /** Profiles of accounts, as JSON. */
 export interface Profiles {
@@ -31,14 +30,10 @@ export interface AccountProfiles {
 /** @param accounts fetches profiles that are missing; without it they stay so */
 export function createProfiles(store: Store, defs: readonly ProfileDef[], accounts?: AccountSource): Profiles {
   const handles = prepareOnce(store, () => store.reads.handlesOf())
-  const kinds = defs.map(({ collection, rkey }) => {
-    const view = rowView(collection)
-    return {
-      view,
-      uriOf: (did: string) => makeAtUri(did, collection.nsid, rkey),
-      query: prepareOnce(store, () => store.reads.recordsByKey(collection, 'uri', view.columns)),
-    }
-  })
+  const kinds = defs.map(({ collection, rkey }) => ({
+    uriOf: (did: string) => makeAtUri(did, collection.nsid, rkey),
+    query: prepareOnce(store, () => store.reads.recordsByKey(collection, 'uri', [])),
+  }))
 
   /** Entries of accounts that have profiles, and the URIs of profiles that are not in the index. */
   async function read(dids: ReadonlySet<string>) {
@@ -48,15 +43,13 @@ export function createProfiles(store: Store, defs: readonly ProfileDef[], accoun
     }
     const missing: string[] = []
     const entries = new Map([...dids].map((did) => [did, [] as string[]]))
-    for (const { view, uriOf, query } of kinds) {
-      const uris = [...dids].map(uriOf)
-      const rows = await query().all([JSON.stringify(uris)])
-      const found = new Set<string>()
-      for (const row of rows) {
-        found.add(row.uri)
-        entries.get(row.did)!.push(view.toJson(row, handleOf.get(row.did) ?? ''))
+    for (const { uriOf, query } of kinds) {
+      const didOf = new Map([...dids].map((did) => [uriOf(did), did]))
+      for (const { lexidex_key: uri, entry } of await query().all([JSON.stringify([...didOf.keys()])])) {
+        const did = didOf.get(uri)!
+        if (entry === null) missing.push(uri)
+        else entries.get(did)!.push(`${entry}${handleOf.get(did) ?? ''}}`)
       }
-      missing.push(...uris.filter((uri) => !found.has(uri)))
     }
     return { entries, missing, handleOf }
   }

@@ -89,14 +89,14 @@ export interface ReadDialect {
    */
   childrenOf(query: ChildQuery): string
   /**
-   * The same children as rows, for whatever is embedded in them. Binds: as `childrenOf`.
-   * Rows: `lexidex_parent`, `lexidex_group` (its name; null where ungrouped) and `columns`; the newest of each parent and
-   * group first.
+   * The same children, open for what is embedded in them. Binds and rows: as `childrenOf`; the children of a list are
+   * separated by U+001E. Each is a JSON array of its `columns`, U+001F, and its JSON entry without the brace at the end.
+   * Text of JSON holds neither of the two.
    */
-  childRows(query: ChildQuery, columns: readonly string[]): string
+  childParts(query: ChildQuery, columns: readonly string[]): string
   /**
    * Visible records by key; of an author with several, the newest. Binds: JSON array of uris (or dids).
-   * Rows: `lexidex_key` and `columns`.
+   * Rows: `lexidex_key`, and `entry`, open as those of `childParts`; null where there is none.
    */
   recordsByKey(collection: CollectionDef, key: 'uri' | 'did', columns: readonly string[]): string
   /** Handles of accounts. Binds: JSON array of dids. Rows: `did` and `handle` of those that have one. */

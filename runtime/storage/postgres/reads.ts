@@ -1,7 +1,7 @@
 import type { CollectionDef } from '../../core/collection.ts'
 import { LexidexError } from '../../core/errors.ts'
 import type { ReadDialect } from '../store.ts'
-import { childRows, childrenOf, handlesOf, recordsByKey } from './hydrate.ts'
+import { childParts, childrenOf, handlesOf, recordsByKey } from './hydrate.ts'
 import { compileAnyWord, compileSearch } from './search.ts'
 import { quote } from './sql.ts'
 
@@ -51,7 +51,7 @@ export const postgresReads: ReadDialect = {
   },
 
   childrenOf,
-  childRows,
+  childParts,
   recordsByKey,
   handlesOf,
 }

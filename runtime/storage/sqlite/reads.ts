@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { CollectionDef } from '../../core/collection.ts'
 import { LexidexError } from '../../core/errors.ts'
 import type { ReadDialect } from '../store.ts'
-import { childRows, childrenOf, handlesOf, recordsByKey } from './hydrate.ts'
+import { childParts, childrenOf, handlesOf, recordsByKey } from './hydrate.ts'
 import { compileAnyWord, compileSearch } from './search.ts'
 import { quote } from './statements.ts'
 
@@ -54,7 +54,7 @@ export const sqliteReads: ReadDialect = {
   },
 
   childrenOf,
-  childRows,
+  childParts,
   recordsByKey,
   handlesOf,
 }
