@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { withD1 } from './d1.ts'
 import { type DidOptions, readDids, withDids } from './dids.ts'
 import { keepHeapSmall } from './heap.ts'
 import { interruptSignal } from './interrupt.ts'
@@ -17,7 +18,7 @@ interface Options extends DidOptions {
 
 /** `lexidex backfill` */
 export function addBackfill(program: Command): void {
-  withDids(withConcurrency(withDatabase(withConfig(program.command('backfill')))))
+  withD1(withDids(withConcurrency(withDatabase(withConfig(program.command('backfill'))))))
     .description('Fetch every record that exists, of every account, and end.')
     .option('--pds-concurrency <n>', 'hosts that are fetched from at a time', integer(1, 1000), 20)
     .option('--dids-per-pds <n>', 'accounts that are fetched at a time from one host', integer(1, 100), 3)
@@ -33,7 +34,8 @@ cut short by Ctrl-C. With --did or --from-file no relay is asked, and what had f
 Examples:
   $ lexidex backfill
   $ lexidex backfill --db data/index.sqlite --concurrency 50
-  $ lexidex backfill --from-file accounts.csv`,
+  $ lexidex backfill --from-file accounts.csv
+  $ lexidex backfill --d1 --remote`,
     )
     .action(async (options: Options, command: Command) => {
       keepHeapSmall()

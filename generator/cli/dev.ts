@@ -2,14 +2,16 @@ import path from 'node:path'
 import type { Command } from 'commander'
 import type { GenerateResult } from '../generate.ts'
 import { type DevServer, type DevServerOptions, ProcessServer } from './dev-server.ts'
+import { WRANGLER_PORT, type WranglerOptions, WranglerServer, withWrangler } from './dev-wrangler.ts'
 import { interruptSignal } from './interrupt.ts'
 import { integer, withConcurrency, withDatabase } from './options.ts'
 import { Reported } from './output.ts'
 import { type Project, projectOf, withConfig } from './project.ts'
+import { findWranglerConfig } from './wrangler.ts'
 
 /** `lexidex dev` */
 export function addDev(program: Command): void {
-  withConcurrency(withDatabase(withConfig(program.command('dev'))))
+  withWrangler(withConcurrency(withDatabase(withConfig(program.command('dev')))))
     .description('Generate, fill the index and serve it with a page to look at it; again on every change.')
     .option('-p, --port <number>', 'port to serve on; 0 takes any', integer(0, 65_535), 3000)
     .option('--host <address>', 'address to serve on', '127.0.0.1')
@@ -22,17 +24,29 @@ Open the address that it prints in a browser. After a change of the config, of f
 it generates, and starts the index anew where that made a difference. A database with other tables than the
 config now asks for is kept as {file}.old, and a new one is filled.
 
+In a directory with a Wrangler config it runs \`wrangler dev\` instead, on port 8787, and fires its cron trigger:
+after 3 s, and then as the trigger says. Before, it offers to fetch the history where there is none, or what was
+missed while the stream was left.
+
 On your own machine the page may also show and retry what was refused; nobody else can.
 Ctrl-C saves what was received and ends.
 
 Examples:
   $ lexidex dev
-  $ lexidex dev --port 8080 --no-backfill`,
+  $ lexidex dev --port 8080 --no-backfill
+  $ lexidex dev --yes --stale-after 120    # in a Wrangler project`,
     )
-    .action(async (options: DevServerOptions, command: Command) => {
+    .action(async (options: DevServerOptions & WranglerOptions, command: Command) => {
       const project = projectOf(command)
-      await develop(project, new ProcessServer(project, options))
+      await develop(project, serverOf(project, options, command))
     })
+}
+
+/** By Wrangler, where the project has it; else by Node. */
+function serverOf(project: Project, options: DevServerOptions & WranglerOptions, command: Command): DevServer {
+  if (findWranglerConfig(project.root) === null) return new ProcessServer(project, options)
+  const port = command.getOptionValueSource('port') === 'default' ? WRANGLER_PORT : options.port
+  return new WranglerServer(project, { ...options, port })
 }
 
 /** Until it is interrupted, or the server cannot be started even once. */

@@ -7,12 +7,14 @@ import type { Page } from '../../runtime/core/page.ts'
 import type { Indexer, IndexerOptions } from '../../runtime/indexer.ts'
 import type { Store } from '../../runtime/storage/store.ts'
 import { findConfig, loadConfig, resolveConfig } from '../input/config.ts'
+import { readD1 } from './d1.ts'
 import { display, isUrl, type Project } from './project.ts'
+import { openBinding } from './wrangler.ts'
 
 /** What a project serves with: its emitted code, and the parts of lexidex that fit it. */
 export interface Emitted {
   readonly createIndexer: (store: Store, options?: IndexerOptions) => Indexer<unknown>
-  /** Opens a database by the path of its file, or by its URL. */
+  /** Opens a database by the path of its file, by its URL, or as `--d1` names it. */
   readonly openStore: (database: string, options?: OpenStoreOptions) => Promise<Store>
   readonly serve: typeof import('../../runtime/node/index.ts')['serve']
 }
@@ -34,6 +36,11 @@ export async function loadEmitted(project: Project): Promise<Emitted> {
   const load = await loaderOf(index)
   const [emitted, node] = await Promise.all([load(index), load('lexidex/node')])
   const openStore = async (database: string, { readonly = false, readFrom }: OpenStoreOptions = {}) => {
+    const d1 = readD1(database)
+    if (d1 !== null) {
+      const { binding, migrationsTable, close } = await openBinding(project.root, d1)
+      return (await load('lexidex/d1')).createD1Store(binding, { migrationsTable, readonly, onClose: close })
+    }
     if (!isUrl(database)) return (await load('lexidex/sqlite')).createSqliteStore(database, { readonly })
     const { createPostgresStore } = await load('lexidex/postgres')
     return createPostgresStore(database, { readonly, ...(readFrom === undefined ? {} : { readFrom }) })

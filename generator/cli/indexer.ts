@@ -5,6 +5,7 @@ import type { BackfillOptions, BackfillResult } from '../../runtime/operations/b
 import { createProgress, type ProgressDisplay } from '../../runtime/operations/backfill/progress.ts'
 import type { RefreshOptions, RefreshResult } from '../../runtime/operations/refresh/refresh.ts'
 import type { PerformOptions, PrepareOptions } from '../../runtime/operations/runs/runs.ts'
+import { readD1 } from './d1.ts'
 import { type Emitted, loadEmitted, type OpenStoreOptions } from './emitted.ts'
 import { note } from './output.ts'
 import { display, isUrl, type Project } from './project.ts'
@@ -43,7 +44,7 @@ export async function openIndex(
  * @throws LexidexError where there is none, or it is not migrated
  */
 export async function openToRead(project: Project, database: string): Promise<Indexer> {
-  if (!isUrl(database) && !existsSync(database)) {
+  if (readD1(database) === null && !isUrl(database) && !existsSync(database)) {
     throw new LexidexError(`${display(database)} does not exist.`, { hint: 'Name the database with --db.' })
   }
   const { createIndexer, openStore } = await loadEmitted(project)

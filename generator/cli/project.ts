@@ -1,5 +1,6 @@
 import path from 'node:path'
 import type { Command } from 'commander'
+import { displayD1, readD1 } from './d1.ts'
 
 /** Where a command works: from `--root` and `--config`, both relative to the current directory. */
 export interface Project {
@@ -27,13 +28,15 @@ export function projectOf(command: Command): Project {
   return { root: path.resolve(root), explicitConfig: config === undefined ? undefined : path.resolve(config), verbose }
 }
 
-/** Whether a database is named by its URL, not by a file. */
+/** Whether a database is a server's, named by its URL, not a file. */
 export function isUrl(database: string): boolean {
   return /^postgres(ql)?:\/\//.test(database)
 }
 
 /** A path as people read it: relative to the current directory where that is shorter. A URL without its password. */
 export function display(file: string): string {
+  const d1 = readD1(file)
+  if (d1 !== null) return displayD1(d1)
   if (isUrl(file)) return file.replace(/\/\/[^@/]*@/, '//')
   const relative = path.relative(process.cwd(), file)
   return relative === '' ? '.' : relative.startsWith('..') ? file : relative

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { LexidexError } from '../../runtime/core/errors.ts'
 import type { QuarantinedRecord, RetryQuarantineOptions } from '../../runtime/operations/quarantine.ts'
+import { withD1 } from './d1.ts'
 import { integer, withDatabase, withExistingDatabase } from './options.ts'
 import { note, print } from './output.ts'
 import { projectOf, withConfig } from './project.ts'
@@ -49,7 +50,7 @@ function withWhich(command: Command): Command {
 }
 
 function addList(quarantine: Command): void {
-  withWhich(withExistingDatabase(quarantine.command('list')))
+  withD1(withWhich(withExistingDatabase(quarantine.command('list'))))
     .description('List refused records with the reasons.')
     .option('--limit <n>', 'records at most', integer(1, 10_000), 50)
     .option('--after <uri>', 'go on after this one')
@@ -69,7 +70,7 @@ function addList(quarantine: Command): void {
 }
 
 function addRetry(quarantine: Command): void {
-  withWhich(withDatabase(quarantine.command('retry')))
+  withD1(withWhich(withDatabase(quarantine.command('retry'))))
     .description('Take refused records through validation again. Nothing is fetched.')
     .option('--all', 'all of them')
     .action(async (options: RetryOptions, command: Command) => {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { formatRefresh } from '../../runtime/operations/refresh/refresh-report.ts'
+import { withD1 } from './d1.ts'
 import { type DidOptions, readDids, withDid } from './dids.ts'
 import { keepHeapSmall } from './heap.ts'
 import { interruptSignal } from './interrupt.ts'
@@ -16,7 +17,7 @@ interface Options extends DidOptions {
 
 /** `lexidex refresh` */
 export function addRefresh(program: Command): void {
-  withDid(withDatabase(withConfig(program.command('refresh'))))
+  withD1(withDid(withDatabase(withConfig(program.command('refresh')))))
     .description('Compare every known account with what is stored, make them the same, and end.')
     .option('--by-collection', 'also report each collection')
     .option('--ignore-window <seconds>', 'rows as new as this do not count as stale', integer(0, 1e9), 60)

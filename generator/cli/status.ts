@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { IndexerStatus } from '../../runtime/indexer.ts'
+import { withD1 } from './d1.ts'
 import { withExistingDatabase } from './options.ts'
 import { print } from './output.ts'
 import { projectOf, withConfig } from './project.ts'
@@ -11,7 +12,7 @@ interface Options {
 
 /** `lexidex status` */
 export function addStatus(program: Command): void {
-  withExistingDatabase(withConfig(program.command('status')))
+  withD1(withExistingDatabase(withConfig(program.command('status'))))
     .description('Show what is in the index, and what is left to do.')
     .option('--json', 'print JSON')
     .addHelpText(

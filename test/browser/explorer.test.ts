@@ -56,10 +56,12 @@ describeInChromium('the explorer in Chromium', () => {
   test('lists what a form asks for, and writes the same as code while it is filled in', async () => {
     const page = await at('#/event.listRecords')
     await page.getByRole('searchbox', { name: 'search' }).fill(`community OR bread's`)
-    await page.getByLabel('virtual').check()
-    await page.getByLabel('inperson').check()
+    const mode = page.getByRole('group', { name: 'mode', exact: true })
+    await mode.getByLabel('virtual').check()
+    await mode.getByLabel('inperson').check()
     await page.getByLabel('rsvpsGoingCount at least').fill('1')
-    await page.getByLabel('from').first().fill('2026-01-15T18:00')
+    const startsAt = page.getByRole('group', { name: 'startsAt', exact: true })
+    await startsAt.getByLabel('from').fill('2026-01-15T18:00')
     await page.getByLabel('hydrateRsvps', { exact: true }).fill('2')
     await page.getByLabel('sort').selectOption('rsvpsCount')
     const query = new URLSearchParams([
@@ -151,9 +153,12 @@ describeInChromium('the explorer in Chromium', () => {
     const [uri, name] = [records[0].uri, records[0].value.name]
     const query = `mode=${encodeURIComponent('community.lexicon.calendar.event#virtual')}&mode=other&startsAtMin=2026-01-01T00:00:00.123Z`
     const page = await at(`#/event.listRecords/json?${query}`)
-    expect(await page.getByLabel('virtual').isChecked()).toBe(true)
-    expect(await page.getByLabel('other', { exact: true }).isChecked()).toBe(true)
-    expect(await page.getByLabel('from').first().inputValue()).toBe('2026-01-01T01:00')
+    const mode = page.getByRole('group', { name: 'mode', exact: true })
+    expect(await mode.getByLabel('virtual').isChecked()).toBe(true)
+    expect(await mode.getByLabel('other', { exact: true }).isChecked()).toBe(true)
+    expect(await page.getByRole('group', { name: 'startsAt', exact: true }).getByLabel('from').inputValue()).toBe(
+      '2026-01-01T01:00',
+    )
     // What the form cannot show is not lost by it.
     await page.getByLabel('limit').fill('3')
     expect(await code(page)).toContain('startsAtMin=2026-01-01T00%3A00%3A00.123Z')

@@ -34,7 +34,7 @@ export interface Layout {
 const MOST_FILTERS = 8
 
 const ACCOUNT = new Set(['did', 'actor'])
-const ORDER = new Set(['sort', 'order'])
+const ORDER = ['sort', 'order']
 
 export function layout({ params }: Method): Layout {
   const named = new Map(params.map((param) => [param.name, param]))
@@ -45,7 +45,7 @@ export function layout({ params }: Method): Layout {
       !param.required &&
       !['search', 'limit', 'cursor'].includes(param.name) &&
       !ACCOUNT.has(param.name) &&
-      !ORDER.has(param.name) &&
+      !ORDER.includes(param.name) &&
       !isEmbed(param),
   )
   const filters = fieldsOf(rest)
@@ -60,7 +60,7 @@ export function layout({ params }: Method): Layout {
     ) as Param[],
     filters: filters.filter((field) => !rare.includes(field)),
     moreFilters: rare,
-    order: params.filter(({ name }) => ORDER.has(name)),
+    order: ORDER.flatMap((name) => named.get(name) ?? []),
     embed: params.filter((param) => isEmbed(param) && !nested.includes(param)),
     nested,
     limit: named.get('limit'),

@@ -27,6 +27,10 @@ export function methodForm(method: Method, { params, onChange, onSubmit, onReset
   const groups = layout(method)
   const isSet = (param: Param) => valuesOf(param).length > 0
 
+  /** Where a line is enough, as for a number. */
+  const compact = (param: Param, label?: string) =>
+    param.type === 'integer' && !param.many ? h('div', { class: 'compact' }, input(param, label)) : input(param, label)
+
   const filter = ({ name, main, more }: Field) => {
     const only = main.length === 1 && main[0]!.operator === 'is'
     const controls = main.map(({ param, operator }) => input(param, only ? name : operator))
@@ -40,9 +44,8 @@ export function methodForm(method: Method, { params, onChange, onSubmit, onReset
       )
     if (only && rest === false) return controls
     const [first] = main
-    // A lone bound fits a line.
     if (main.length === 1 && first!.param.type === 'integer' && rest === false)
-      return h('div', { class: 'compact' }, input(first!.param, `${name} ${first!.operator}`))
+      return compact(first!.param, `${name} ${first!.operator}`)
     const body = h('div', { class: main.length === 2 ? 'pair' : 'stack' }, controls)
     if (only) return h('div', { class: 'filter' }, body, rest)
     return h('fieldset', { class: 'filter' }, h('legend', null, name), body, rest)
@@ -65,7 +68,7 @@ export function methodForm(method: Method, { params, onChange, onSubmit, onReset
   const embed = (param: Param) =>
     param.type === 'boolean' && !param.many
       ? switchFor(param, ['true', '1'].includes(valuesOf(param)[0] ?? ''))
-      : input(param)
+      : compact(param)
 
   const nestedEmbeds = (params: readonly Param[]) => {
     if (params.length === 0) return []
@@ -113,7 +116,7 @@ export function methodForm(method: Method, { params, onChange, onSubmit, onReset
         ),
       ),
     section('Embed', [...groups.embed.map(embed), ...nestedEmbeds(groups.nested)]),
-    groups.limit !== undefined && section('Page', input(groups.limit)),
+    groups.limit !== undefined && section('Page', compact(groups.limit)),
     empty && h('p', { class: 'quiet' }, 'Nothing to fill in.'),
     h(
       'div',

@@ -81,13 +81,17 @@ function manyInput(param: Param, values: readonly string[], label: string): HTML
 
 function choices(param: Param, values: readonly string[]): HTMLElement {
   const others = values.filter((value) => !param.known.includes(value))
+  // Types of one family differ in their last segment.
+  const short = param.known.map((value) => /[.#]([\w-]+)$/.exec(value)?.[1] ?? value)
+  const isShort = new Set(short).size === short.length
+  const labelOf = (value: string) => (isShort ? short[param.known.indexOf(value)] : undefined) ?? tokenName(value)
   const choice = (value: string) => {
     const id = nextId()
     return h(
       'span',
       { class: 'choice' },
       h('input', { type: 'checkbox', id, name: param.name, value, checked: values.includes(value) }),
-      h('label', { for: id, title: value }, tokenName(value)),
+      h('label', { for: id, title: value }, labelOf(value)),
     )
   }
   const other = textInput(param, '', {

@@ -4,6 +4,7 @@ import { bdi, h, refill, nsid as segments } from './dom.ts'
 import { ago, counted, date, duration, fullDate, number } from './format.ts'
 import { findMethod, type IndexInfo, placeOfMethod } from './index-info.ts'
 import { formatPlace, queryString } from './place.ts'
+import { programs } from './programs.ts'
 import { onStatus, progressOf, type Run, type Status } from './status.ts'
 import { streamState } from './stream-state.ts'
 
@@ -18,7 +19,14 @@ export function overviewPage(index: IndexInfo, signal: AbortSignal): HTMLElement
       tiles,
       status.collections.map((collection) => tile(index, status, collection, newest.get(collection.name))),
     )
-    refill(rest, streamSection(status), backfillSection(status), runsSection(status), accountsSection(status))
+    refill(
+      rest,
+      streamSection(status),
+      backfillSection(status),
+      runsSection(status),
+      accountsSection(status),
+      section('For programs', programs(index)),
+    )
   }
 
   let counts = ''
@@ -213,7 +221,7 @@ function runRow(run: Run): HTMLElement {
     'tr',
     null,
     h('th', { scope: 'row', title: run.reason ?? undefined }, run.kind.replaceAll('_', ' ')),
-    h('td', { title: run.errorMessage ?? undefined }, run.status.replaceAll('_', ' ')),
+    h('td', { class: 'number', title: run.errorMessage ?? undefined }, run.status.replaceAll('_', ' ')),
     h(
       'td',
       { class: 'number' },
@@ -223,7 +231,7 @@ function runRow(run: Run): HTMLElement {
     cell(run.errors),
     h(
       'td',
-      null,
+      { class: 'number' },
       h('time', { datetime: new Date(startedAt).toISOString(), title: fullDate(startedAt) }, date(startedAt)),
     ),
     h('td', { class: 'number' }, completedAt === null ? 'goes on' : duration(completedAt - startedAt)),

@@ -11,7 +11,7 @@ import { BatchWriter } from './apply.ts'
 import type { D1Binding } from './binding.ts'
 import { isPassing } from './errors.ts'
 import { D1Dialect } from './kysely.ts'
-import { migrate } from './migrate.ts'
+import { migrate, pendingMigrations } from './migrate.ts'
 import { bound } from './parameters.ts'
 
 export type { D1Answer, D1Binding, D1Statement } from './binding.ts'
@@ -19,6 +19,10 @@ export type { D1Answer, D1Binding, D1Statement } from './binding.ts'
 export interface D1StoreOptions {
   /** `migrations_table` of the Wrangler config, where it states one. Default `d1_migrations`. */
   readonly migrationsTable?: string | undefined
+  /** Applies no migrations: they have to be there. Default false. */
+  readonly readonly?: boolean | undefined
+  /** Called when the store is closed: ends what the binding came from. */
+  readonly onClose?: (() => void | Promise<void>) | undefined
   /** Told of the migrations that were applied. Default: nobody. */
   readonly logger?: Logger | undefined
 }
@@ -62,8 +66,16 @@ class CloudflareStore implements D1Store {
   }
 
   async migrate(migrations: readonly Migration[]): Promise<readonly string[]> {
-    const { migrationsTable: wranglerTable = 'd1_migrations' } = this.#options
-    const applied = await migrate(this.#binding, migrations, { wranglerTable, now: Date.now() })
+    const { migrationsTable: wranglerTable = 'd1_migrations', readonly = false } = this.#options
+    const options = { wranglerTable, now: Date.now(), readonly }
+    if (readonly) {
+      const pending = (await pendingMigrations(this.#binding, migrations, options)).map(({ name }) => name)
+      if (pending.length === 0) return []
+      throw new LexidexError(`The database lacks migrations, and is to be looked at only: ${pending.join(', ')}`, {
+        hint: 'Migrate it first, as `wrangler d1 migrations apply` does, and every process that writes.',
+      })
+    }
+    const applied = await migrate(this.#binding, migrations, options)
     for (const name of applied) this.#logger.log(`applied migration ${name}`)
     return applied
   }
@@ -95,7 +107,9 @@ class CloudflareStore implements D1Store {
     return { all }
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    await this.#options.onClose?.()
+  }
 
   /** Prepared statements are checked when they run, so what is missing would be met late. */
   async #expectColumns(tables: readonly CollectionTable[]): Promise<void> {

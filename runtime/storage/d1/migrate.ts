@@ -7,6 +7,8 @@ export interface MigrateOptions {
   readonly wranglerTable: string
   /** ms since 1970 */
   readonly now: number
+  /** Writes nothing. Default false. */
+  readonly readonly?: boolean
 }
 
 /**
@@ -59,10 +61,10 @@ async function apply(
 }
 
 /** @throws LexidexError where the database holds migrations that are not in the list */
-async function pendingMigrations(
+export async function pendingMigrations(
   binding: D1Binding,
   migrations: readonly Migration[],
-  { wranglerTable, now }: MigrateOptions,
+  { wranglerTable, now, readonly = false }: MigrateOptions,
 ): Promise<Migration[]> {
   const own = await namesIn(binding, 'lexidex_migration')
   const known = new Set(migrations.map(({ name }) => name))
@@ -76,7 +78,7 @@ async function pendingMigrations(
   const files = new Set(await namesIn(binding, wranglerTable))
   const done = new Set(own)
   const byWrangler = migrations.filter(({ name }) => !done.has(name) && files.has(fileOf(name)))
-  if (byWrangler.length > 0) {
+  if (byWrangler.length > 0 && !readonly) {
     const names = JSON.stringify(byWrangler.map(({ name }) => name))
     await binding
       .prepare(`INSERT INTO lexidex_migration (name, applied_at)
