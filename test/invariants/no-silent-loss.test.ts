@@ -19,7 +19,7 @@ import {
   temporaryFolder,
 } from './support/index.ts'
 import type { Orders, Role } from './support/process.ts'
-import { eachSeed, patience, times } from './support/settings.ts'
+import { eachSeed, patience } from './support/settings.ts'
 import { all, expectRecount } from './support/visible.ts'
 
 const TABLES = { event: EVENT, rsvp: RSVP, profile: PROFILE } as const
@@ -147,7 +147,7 @@ test(
       try {
         const script = await bundle(folder)
         await withIndex((indexer) => readUpTo(network, indexer, 1))
-        for (let round = 0; round < times(ROUNDS); round++) {
+        for (let round = 0; round < ROUNDS; round++) {
           const roles = random.chance(0.4) ? [random.pick(ROLES), random.pick(ROLES)] : [random.pick(ROLES)]
           const rest = live(network, random)
           const orders = roles.map((role) => ordersFor(network, path, role))

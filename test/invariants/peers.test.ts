@@ -271,9 +271,14 @@ describe('4. The cost of a change grows with the number of records, and with the
       store.migrate(app.migrations.sqlite!)
       const { database } = store
       fill(database, children)
-      // Whatever goes from row to row has one of these in its program, or in a trigger's; a look-up by key has none.
+      // Whatever goes from row to row has one of these in its program, or in a trigger's; a look-up by key has none. Not
+      // looked at: what counts changes of a table, in one row for each table.
+      let trigger = ''
       const program = database.prepare(`EXPLAIN ${change}`).all()
-      const loops = program.filter(({ opcode }) => /^(?:Next|Prev|VNext|SorterNext)$/.test(String(opcode)))
+      const loops = program.filter(({ opcode, p4 }) => {
+        if (opcode === 'Init') trigger = String(p4)
+        return !/ lexidex_version_/.test(trigger) && /^(?:Next|Prev|VNext|SorterNext)$/.test(String(opcode))
+      })
       expect(loops).toEqual([])
       const total = () => Number(database.prepare('SELECT total_changes() AS n').get()!.n)
       const before = total()
