@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { projectColumns } from '../../runtime/admission/project.ts'
+import { strings } from '../../runtime/core/collection.ts'
 import type { RecordEvent } from '../../runtime/core/events.ts'
 import { makeTid } from '../../runtime/core/tid.ts'
 import { admissionOf, admitted, collection, DID, NOW_US, NSID, putEvent, REV, valid } from './support.ts'
@@ -49,6 +51,18 @@ describe('a put', () => {
     expect(valuesOf(wrong)).toEqual([null, null, null, null, null])
     expect(valuesOf({ seats: 1.5, startsAt: '2026-07-01', place: null })).toEqual([null, null, null, null, null])
     expect(valuesOf({ seats: 2 ** 60 })).toEqual([null, null, null, null, null])
+  })
+
+  test('keeps the strings of a list, each once and at most 256, as JSON', () => {
+    const tags = strings<any>('meetup_tags_values', (r) => r.tags)
+    const listOf = (record: unknown) => projectColumns([tags], record)[0]
+    expect(listOf({ tags: ['a', 'b', 'a', 1, null, { c: 1 }, ''] })).toBe('["a","b",""]')
+    expect(listOf({ tags: [] })).toBe('[]')
+    expect(listOf({})).toBeNull()
+    expect(listOf({ tags: 'a' })).toBeNull()
+    expect(listOf({ tags: ['a\0b', '\ud800', 'x'.repeat(9000)] })).toBe(`["ab","\ufffd","${'x'.repeat(1024)}"]`)
+    const many = JSON.parse(listOf({ tags: Array.from({ length: 300 }, (_, i) => `t${i}`) }) as string)
+    expect([many.length, many[0], many[255]]).toEqual([256, 't0', 't255'])
   })
 
   test('keeps NUL, half surrogates and long text in the record, and out of columns', () => {

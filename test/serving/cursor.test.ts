@@ -26,6 +26,12 @@ const QUERIES: Params[] = [
   { sort: 'title' },
   { genre: 'novel' },
   { genre: ['novel', 'poem'] },
+  { genreNot: ['poem'] },
+  { genrePrefix: 'nov' },
+  { genreExists: true },
+  { createdAtMin: '2026-01-01T00:00:00Z' },
+  { pagesMin: 0 },
+  { pagesMin: 0, pagesMax: 4 },
   { did: 'did:plc:alice' },
   { search: 'red' },
   { search: 'red', sort: 'pages' },
@@ -49,6 +55,21 @@ test('a cursor of one query is refused by every other', async () => {
   }
 })
 
+test('the same query may be said in other words', async () => {
+  const sames: [Params, Params][] = [
+    [{}, { order: 'desc' }],
+    [{}, { sort: 'createdAt' }],
+    [{ genre: ['novel', 'poem'] }, { genre: ['poem', 'novel', 'poem'] }],
+    [{ search: 'red' }, { search: 'red', sort: 'relevance' }],
+    [{ did: 'did:plc:alice' }, { actor: 'did:plc:alice' }],
+    [{ lentExists: false }, { lentExists: '0' }],
+  ]
+  for (const [from, to] of sames) {
+    const { cursor } = await served.call('book.listRecords', { ...from, limit: 3 })
+    expect((await served.call('book.listRecords', { ...to, limit: 3, cursor })).records).toHaveLength(3)
+  }
+})
+
 test('page size and hydration may change between pages', async () => {
   const first = await served.call('book.listRecords', { limit: 3 })
   const second = await served.call('book.listRecords', { limit: 7, hydrateReviews: 1, cursor: first.cursor })
@@ -69,8 +90,13 @@ test('what is no cursor, or has a position of another kind, is a 400', async () 
     [{}, []],
     [{}, [1, 2]],
     [{}, [1, 'at://x', 3]],
-    [{ sort: 'pages' }, ['1', 'at://x']],
-    [{ sort: 'title' }, [1, 'at://x']],
+    [{ sort: 'pages' }, [1, 'at://x']],
+    [{ sort: 'pages' }, ['1', 1, 'at://x']],
+    [{ sort: 'pages' }, [1, '1', 'at://x']],
+    [{ sort: 'pages' }, [1, null, 'at://x']],
+    [{ sort: 'pages' }, [1, 1, 1]],
+    [{ sort: 'title' }, [1, 1, 'at://x']],
+    [{ sort: 'reviewsCount' }, [null, 1, 'at://x']],
     [{ search: 'red' }, [1, 'at://x']],
     [{ search: 'red' }, [-1, 0, 1]],
     [{ search: 'red' }, [1, 0, 2]],

@@ -1,6 +1,6 @@
 import { dialects } from '../../generator/dialects/registry.ts'
 import type { SchemaPlan } from '../../generator/plan/types.ts'
-import { type CollectionDef, defineCollection, text } from '../../runtime/core/collection.ts'
+import { type CollectionDef, defineCollection, strings, text } from '../../runtime/core/collection.ts'
 import type {
   AccountOperation,
   ColumnValue,
@@ -22,6 +22,7 @@ export const meetup = defineCollection<any>()({
   columns: {
     mode: text((r) => r.mode),
     seats: { kind: 'integer', read: (r) => r.seats },
+    tags: strings('meetup_tags_values', (r) => r.tags),
   },
   counts: {
     rsvpsCount: 'rsvps_count',
@@ -112,10 +113,12 @@ const plan: SchemaPlan = {
         [
           { name: 'mode', type: 'text' },
           { name: 'seats', type: 'integer' },
+          { name: 'tags', type: 'text' },
         ],
         ['rsvps_count', 'rsvps_going_count', 'rsvps_maybe_count', 'guests_count'],
         [['did', 'sort_at', 'uri']],
       ),
+      lists: [{ table: 'meetup_tags_values', column: 'tags', serves: ['tests'] }],
       search: { table: 'meetup_search', columns: [{ name: 'title', segments: ['title'] }] },
     },
     table(profile, [], ['followers_count'], [['did', 'sort_at', 'uri']]),
@@ -208,6 +211,7 @@ export interface PutInput {
   readonly record?: Record<string, unknown>
   readonly indexedAt?: number
   readonly sortAt?: number
+  /** Of the first columns; default: what they read of the record. */
   readonly values?: readonly ColumnValue[]
   readonly retry?: boolean
 }
@@ -229,9 +233,10 @@ export function put(input: PutInput): PutOperation {
     rev: rev(input.rev),
     indexedAt: input.indexedAt ?? NOW * 1000 + input.rev,
     sortAt: input.sortAt ?? START_US + input.rev,
-    values:
-      input.values ??
-      Object.values(collection.columns).map((column) => (column.read(record) as ColumnValue | undefined) ?? null),
+    values: Object.values(collection.columns).map(({ read }, i) => {
+      const value = input.values === undefined ? read(record) : input.values[i]
+      return Array.isArray(value) ? JSON.stringify(value) : ((value as ColumnValue | undefined) ?? null)
+    }),
     record: JSON.stringify(record),
     ...(input.retry === undefined ? {} : { retry: input.retry }),
   }

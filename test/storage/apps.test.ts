@@ -10,7 +10,7 @@ import type { ColumnValue, Operation } from '../../runtime/core/operation.ts'
 import type { Store } from '../../runtime/storage/store.ts'
 import { batchOf, del, did, put, settle, uriOf } from './app.ts'
 import { databases } from './databases.ts'
-import { rowsOf } from './harness.ts'
+import { expectLists, rowsOf } from './harness.ts'
 
 const AUTHORS = ['alice', 'bob'].map(did)
 const RKEYS = ['a', 'b']
@@ -45,6 +45,9 @@ function valuesOf(
   collection: CollectionDef,
   column: string,
 ): fc.Arbitrary<ColumnValue> {
+  if (collection.columns[column]!.kind === 'list') {
+    return fc.constantFrom(null, '[]', '["a"]', '["a","b"]', '["ünï \\"q\\"","b"]')
+  }
   const values = new Set<ColumnValue>([null])
   for (const parent of model.collections) {
     for (const relation of parent.relations.filter((one) => one.collection === collection.name)) {
@@ -86,22 +89,26 @@ const apps = [
 ] as const
 
 describe.each(databases)('$name', ({ open, share }) => {
-  test.each(apps)('emitted migrations of %s: counts equal a recount after any operations', async (name, app) => {
-    const model = modelOf(name)
-    await fc.assert(
-      fc.asyncProperty(actionsOf(app, model), async (actions) => {
-        const database = await open()
-        try {
-          const store = await database.connect()
-          await store.migrate(app.migrations[database.dialect]!)
-          await store.use(app.collections)
-          for (const action of actions) await store.apply(batchOf(action))
-          await expectRecount(store, model)
-        } finally {
-          await database.drop()
-        }
-      }),
-      { numRuns: Math.ceil(100 * share) },
-    )
-  })
+  test.each(apps)(
+    'emitted migrations of %s: counts equal a recount, and lists hold what rows do, after any operations',
+    async (name, app) => {
+      const model = modelOf(name)
+      await fc.assert(
+        fc.asyncProperty(actionsOf(app, model), async (actions) => {
+          const database = await open()
+          try {
+            const store = await database.connect()
+            await store.migrate(app.migrations[database.dialect]!)
+            await store.use(app.collections)
+            for (const action of actions) await store.apply(batchOf(action))
+            await expectRecount(store, model)
+            await expectLists(store, app.collections)
+          } finally {
+            await database.drop()
+          }
+        }),
+        { numRuns: Math.ceil(100 * share) },
+      )
+    },
+  )
 })

@@ -7,7 +7,7 @@ import { LexidexError } from '../../runtime/core/errors.ts'
 import type { Operation } from '../../runtime/core/operation.ts'
 import type { SqliteStore } from '../../runtime/storage/sqlite/index.ts'
 import { batchOf, collections, meetup, NOW, put, rsvp } from './app.ts'
-import { failureOf, rowsOf } from './harness.ts'
+import { expectLists, failureOf, rowsOf } from './harness.ts'
 import { loadOperation } from './load.ts'
 import { openSqlite, type SqliteDatabase } from './sqlite-harness.ts'
 
@@ -51,6 +51,7 @@ async function expectLoaded(of: SqliteStore, length: number): Promise<void> {
         (await rowsOf(from, table, 'did')).map(({ id: _, ...row }) => row).sort((a, b) => (a.uri < b.uri ? -1 : 1))
       expect(await rows(of)).toEqual(await rows(other))
     }
+    await expectLists(of, collections)
     const words = (from: SqliteStore) => (word: string) =>
       from.database
         .prepare(`SELECT uri FROM meetup WHERE ${from.reads.searchCondition(meetup)} ORDER BY uri`)

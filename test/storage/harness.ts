@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
-import { afterEach, beforeEach } from 'vitest'
+import { afterEach, beforeEach, expect } from 'vitest'
+import type { CollectionDef } from '../../runtime/core/collection.ts'
 import type { Migration, Store } from '../../runtime/storage/store.ts'
 import { collections, initOf } from './app.ts'
 
@@ -22,6 +23,28 @@ export async function rowsOf(store: Store, table: string, key = 'uri'): Promise<
   const db = store.db as Kysely<any>
   const rows = await db.selectFrom(table).selectAll().orderBy(key).execute()
   return rows.map((row) => ({ ...row }))
+}
+
+/** Table and column of each list of a collection. */
+export function listsOf({ columns }: CollectionDef): { table: string; column: string }[] {
+  return Object.entries(columns).flatMap(([column, { valuesTable }]) =>
+    valuesTable === undefined ? [] : [{ table: valuesTable, column }],
+  )
+}
+
+/** The values of every list are those in the rows, with the place of the row in the order of lists. */
+export async function expectLists(store: Store, collections: readonly CollectionDef[]): Promise<void> {
+  const bySeveral = (a: unknown, b: unknown) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)
+  for (const collection of collections) {
+    for (const { table, column } of listsOf(collection)) {
+      const rows = await rowsOf(store, collection.table)
+      const held = rows.flatMap((row) =>
+        [...new Set<string>(JSON.parse(row[column] ?? '[]'))].map((value) => [value, row.sort_at, row.uri, row.id]),
+      )
+      const values = (await rowsOf(store, table)).map(({ value, sort_at, uri, id }) => [value, sort_at, uri, id])
+      expect(values.sort(bySeveral)).toEqual(held.sort(bySeveral))
+    }
+  }
 }
 
 export interface Context {

@@ -17,7 +17,7 @@ import {
   settle,
   uriOf,
 } from './app.ts'
-import { type Database, type OpenDatabase, rowsOf } from './harness.ts'
+import { type Database, expectLists, type OpenDatabase, rowsOf } from './harness.ts'
 
 const AUTHORS = ['alice', 'bob', 'carol'].map(did)
 const TITLES = ['chess', 'chess tea', 'coffee', '']
@@ -45,6 +45,7 @@ const record = fc.record({
   // Two meetups that exist at times, and one that never does.
   target: fc.constantFrom(uriOf(meetup, alice, 'a'), uriOf(meetup, bob, 'b'), 'at://nowhere', null),
   subject: fc.constantFrom(...AUTHORS),
+  tags: fc.option(fc.uniqueArray(fc.constantFrom('tea', 'chess', 'ünï "q"'))),
 })
 
 const step = fc.record({
@@ -99,8 +100,9 @@ type Contents = Awaited<ReturnType<typeof contents>>
 
 type Row = Record<string, any>
 
-/** Counts as they ought to be, from the rows themselves. */
+/** Counts and the values of lists as they ought to be, from the rows themselves. */
 async function expectRecount(store: Store): Promise<void> {
+  await expectLists(store, KINDS)
   const [meetups, rsvps, profiles, follows] = await Promise.all(KINDS.map(({ table }) => rowsOf(store, table)))
   for (const parent of meetups!) {
     const children = rsvps!.filter((child) => child.subject_uri === parent.uri && child.hidden === 0)

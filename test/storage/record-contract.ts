@@ -11,7 +11,7 @@ export function recordContract(open: OpenDatabase): void {
 
   describe('put', () => {
     test('stores the record and its columns', async () => {
-      const record = { title: 'Kaffee ☕', mode: 'online', seats: 12 }
+      const record = { title: 'Kaffee ☕', mode: 'online', seats: 12, tags: ['tea', 'ünï'] }
       expect(await apply(put({ collection: meetup, rev: 1, record }))).toEqual({ puts: 1, deletes: 0, quarantined: 0 })
       expect(await meetups()).toEqual([
         {
@@ -26,6 +26,7 @@ export function recordContract(open: OpenDatabase): void {
           hidden: 0,
           mode: 'online',
           seats: 12,
+          tags: '["tea","ünï"]',
           rsvps_count: 0,
           rsvps_going_count: 0,
           rsvps_maybe_count: 0,

@@ -22,7 +22,11 @@ defineConfig({
   collections: {
     event: {
       collection: 'test.lexidex.event',
-      queryable: { mode: {}, startsAt: { type: 'range' }, 'venue.name': {} },
+      queryable: {
+        mode: { filters: ['equal', 'not', 'exists'] },
+        startsAt: { type: 'range', filters: ['equal'] },
+        'venue.name': { filters: ['not'], index: false },
+      },
       searchable: ['name', 'description'],
       timeField: 'startsAt',
       subjectField: 'host',
@@ -62,6 +66,8 @@ defineConfig({
         mode: { type: 'range' },
         // @ts-expect-error unknown option
         startsAt: { type: 'prefix' },
+        // @ts-expect-error no such filter
+        'venue.name': { filters: ['like'] },
       },
       // @ts-expect-error no such path
       searchable: ['name', 'titel'],

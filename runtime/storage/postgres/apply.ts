@@ -169,7 +169,8 @@ function putArrays({ columns, subject }: CollectionTable, puts: readonly PutOper
     bigintArray(puts.map(({ sortAt }) => sortAt)),
     ...columns.map(({ kind }, i) => {
       const values = puts.map((one) => one.values[i] ?? null)
-      return kind === 'text' ? textArray(values.map(fit)) : bigintArray(values)
+      if (kind === 'text') return textArray(values.map(fit))
+      return kind === 'list' ? textArray(values.map(fitAll)) : bigintArray(values)
     }),
     textArray(puts.map(({ record }) => record)),
     bigintArray(puts.map(({ retry }) => Number(retry === true))),
@@ -187,6 +188,12 @@ function fit(value: string | number | null): string | null {
   let end = MAX_BYTES
   while ((bytes[end]! & 0xc0) === 0x80) end--
   return bytes.toString('utf8', 0, end)
+}
+
+/** The same for the values of a list, each of which is in an index. */
+function fitAll(list: string | number | null): string | null {
+  if (typeof list !== 'string' || list.length * 3 <= MAX_BYTES) return list as string | null
+  return JSON.stringify([...new Set((JSON.parse(list) as string[]).map(fit))])
 }
 
 function deletedArrays({ deletes }: TableWave, now: number): Bound[] {

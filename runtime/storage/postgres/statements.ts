@@ -38,7 +38,7 @@ function putColumns({ columns, subject }: CollectionTable): readonly (readonly [
     ...text,
     ['indexed_at', 'bigint'],
     ['sort_at', 'bigint'],
-    ...columns.map(({ kind }, i) => [`c${i}`, kind === 'text' ? 'text' : 'bigint'] as const),
+    ...columns.map(({ kind }, i) => [`c${i}`, kind === 'text' || kind === 'list' ? 'text' : 'bigint'] as const),
     ['record', 'text'],
     ['retry', 'bigint'],
     ...(subject < 0 ? [] : [['subject', 'text'] as const]),
