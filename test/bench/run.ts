@@ -1,6 +1,7 @@
 /** Runs benchmarks by name. Every figure stands beside what the same machine does without us, in the same run. */
 import { parseArgs } from 'node:util'
 import { backfillBench } from './backfill/bench.ts'
+import { d1Bench } from './d1/bench.ts'
 import { generateBench } from './generate/bench.ts'
 import { liveBench } from './live/bench.ts'
 import { mixedBench } from './mixed/bench.ts'
@@ -9,7 +10,7 @@ import { readsBench } from './reads/bench.ts'
 import { type Bench, formatTable, type Table } from './report.ts'
 import { profileChildren } from './rpc.ts'
 
-const benches: readonly Bench[] = [liveBench, backfillBench, readsBench, mixedBench, postgresBench, generateBench]
+const benches: readonly Bench[] = [liveBench, backfillBench, readsBench, mixedBench, postgresBench, d1Bench, generateBench]
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,0 +1,96 @@
+/** What is measured in workerd, by us and by hand. */
+import { app, createIndexer } from '../../../fixtures/apps/calendar/src/lexidex/index.ts'
+import type { CommitFrame } from '../../../fixtures/network/frames.ts'
+import { createAdmission } from '../../../runtime/admission/admit.ts'
+import type { Operation } from '../../../runtime/core/operation.ts'
+import type { IndexerOptions } from '../../../runtime/indexer.ts'
+import { createD1Store, type D1Binding } from '../../../runtime/storage/d1/index.ts'
+import { answerBare, applyRaw, type RawBatch } from './raw.ts'
+
+interface Env {
+  readonly OURS: D1Binding
+  readonly RAW: D1Binding
+}
+
+export interface Task {
+  readonly kind: 'migrate' | 'apply' | 'applyRaw' | 'read' | 'readBare' | 'backfill'
+  readonly frames?: readonly CommitFrame[]
+  readonly batch?: RawBatch
+  /** Path, or name of the bare answer. */
+  readonly what?: string
+  readonly times?: number
+  readonly atOnce?: number
+  /** Asks for another answer each time, so that none was kept. */
+  readonly differ?: boolean
+  readonly network?: IndexerOptions
+}
+
+let indexer: ReturnType<typeof createIndexer> | null = null
+const admission = createAdmission({ collections: app.collections, schemas: app.schemas })
+
+export default {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    return Response.json((await perform((await request.json()) as Task, env)) ?? null)
+  },
+}
+
+async function perform({ kind, ...task }: Task, env: Env): Promise<unknown> {
+  indexer ??= createIndexer(createD1Store(env.OURS), { onDemand: false, ...task.network })
+  switch (kind) {
+    case 'migrate': {
+      await createD1Store(env.RAW).migrate(app.migrations.sqlite!)
+      return indexer.migrate()
+    }
+    case 'apply': {
+      const operations = task.frames!.map(admit).filter((operation) => operation !== null)
+      return indexer.store.apply({
+        operations,
+        positions: [{ source: 'bench', epoch: '', cursor: '1' }],
+        now: Date.now(),
+      })
+    }
+    case 'applyRaw':
+      return applyRaw(env.RAW, task.batch!)
+    case 'read':
+      return repeat(task, async () => {
+        const response = await indexer!.fetch(new Request(`http://bench${task.what}${task.differ ? different() : ''}`))
+        if (!response.ok) throw new Error(await response.text())
+        return response.text()
+      })
+    case 'readBare':
+      return repeat(task, () => answerBare(env.OURS, task.what!))
+    case 'backfill': {
+      const own = createIndexer(createD1Store(env.OURS), task.network)
+      const { backfilled } = await own.backfillAll({ concurrency: 20 })
+      return { records: backfilled.records, failed: backfilled.failed + backfilled.retrying }
+    }
+  }
+}
+
+function admit({ did, commit }: CommitFrame): Operation | null {
+  const { collection, rkey, rev } = commit
+  const admitted = admission.admit(
+    commit.operation === 'delete'
+      ? { kind: 'delete', did, collection, rkey, rev }
+      : { kind: 'put', did, collection, rkey, rev, cid: commit.cid!, record: commit.record },
+  )
+  return admitted === null || admitted.op === 'reject' ? null : admitted
+}
+
+let asked = 0
+
+/** A condition that holds for all, and differs. */
+function different(): string {
+  return `createdAtMin=${new Date(Date.UTC(2020, 0, 1) + asked++).toISOString()}`
+}
+
+/** So many answers, some at once; gives the bytes of one. */
+async function repeat({ times = 1, atOnce = 1 }: Omit<Task, 'kind'>, answer: () => Promise<string>): Promise<unknown> {
+  let left = times
+  let bytes = 0
+  const work = async () => {
+    while (left-- > 0) bytes = (await answer()).length
+  }
+  await Promise.all(Array.from({ length: atOnce }, work))
+  return { bytes }
+}
