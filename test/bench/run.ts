@@ -10,7 +10,15 @@ import { readsBench } from './reads/bench.ts'
 import { type Bench, formatTable, type Table } from './report.ts'
 import { profileChildren } from './rpc.ts'
 
-const benches: readonly Bench[] = [liveBench, backfillBench, readsBench, mixedBench, postgresBench, d1Bench, generateBench]
+const benches: readonly Bench[] = [
+  liveBench,
+  backfillBench,
+  readsBench,
+  mixedBench,
+  postgresBench,
+  d1Bench,
+  generateBench,
+]
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
