@@ -13,20 +13,20 @@ interface Options {
   readonly check?: boolean
   readonly update?: boolean
   readonly namespace?: string
-  readonly allowHost: readonly string[]
+  readonly allowHost?: readonly string[]
 }
 
 /** `lexidex lexicons pull` */
 export function addPull(lexicons: Command): void {
   withConfig(lexicons.command('pull'))
     .description('Fetch published lexicons, and those they refer to, into the lexicons directory.')
-    .argument('[names...]', 'NSIDs, and URLs of services that serve theirs', collectNames, [])
+    .argument('[names...]', 'NSIDs, and URLs of services that serve theirs', collectNames)
     .option('--check', 'write nothing; end with 1 where something differs from what is published')
     .option('--update', 'take changed versions, over edits of yours too')
     .option('--no-deps', 'leave out what they refer to')
     .option('--out <directory>', "directory to write to (default: the config's first, else lexicons)")
     .option('--namespace <domain>', 'namespace of a service that does not say it')
-    .option('--allow-host <host>', 'fetch from it over http and at a private address; may be repeated', collect, [])
+    .option('--allow-host <host>', 'fetch from it over http and at a private address; may be repeated', collect)
     .addHelpText(
       'after',
       `
@@ -47,34 +47,37 @@ Examples:
       const { createUpstream } = await import('../lexicons/upstream.ts')
       const project = await lexiconProject(projectOf(command), options.out)
       const { directory, plc } = project
-      const allowHosts = [...project.allowHosts, ...options.allowHost]
-      const upstream = createUpstream({ plc, allowHosts, signal: interruptSignal() })
-      try {
-        const result = await pull({
-          ...project,
-          names,
-          upstream,
-          deps: options.deps,
-          update: options.update === true,
-          write: options.check !== true,
-          namespace: options.namespace,
-          onResolve: showProgress,
+      const allowHosts = [...project.allowHosts, ...(options.allowHost ?? [])]
+      const signal = interruptSignal()
+      const upstream = createUpstream({ plc, allowHosts, signal })
+      const result = await pull({
+        ...project,
+        names,
+        upstream,
+        deps: options.deps,
+        update: options.update === true,
+        write: options.check !== true,
+        namespace: options.namespace,
+        onResolve: showProgress,
+      })
+        .catch((error) => {
+          if (!signal.aborted) throw error
+          throw new LexidexError('Stopped; nothing was written.', { hint: 'Run it again.' })
         })
-        clearProgress()
-        if (result.pulled.length === 0) throw nothingToPull(directory)
-        report(result, directory, options)
-      } finally {
-        clearProgress()
-        upstream.close()
-      }
+        .finally(() => {
+          clearProgress()
+          upstream.close()
+        })
+      if (result.pulled.length === 0) throw nothingToPull(directory)
+      report(result, directory, options)
     })
 }
 
-function collect(value: string, before: readonly string[]): readonly string[] {
+function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value]
 }
 
-function collectNames(value: string, before: readonly string[]): readonly string[] {
+function collectNames(value: string, before: readonly string[] = []): readonly string[] {
   if (value.includes('://') ? URL.canParse(value) : isValidNsid(value)) return [...before, value]
   throw new InvalidArgumentError('It must be an NSID, such as com.example.event, or the URL of a service.')
 }
