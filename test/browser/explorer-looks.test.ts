@@ -92,6 +92,11 @@ describeInChromium('how the explorer looks in Chromium', () => {
     await page.getByText('Parameters (2)').waitFor()
     await settled(page)
     expect(await page.locator('.card').count()).toBeGreaterThan(0)
+
+    await page.getByText('Parameters (2)').click()
+    expect(await search.isVisible()).toBe(false)
+    await page.setViewportSize({ width: 1200, height: 740 })
+    await search.waitFor()
   })
 
   test('the theme follows the system until one is chosen, which stays', async () => {

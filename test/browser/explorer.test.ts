@@ -35,6 +35,8 @@ describeInChromium('the explorer in Chromium', () => {
     return (await fetch(`${index.url}/xrpc/com.example.${query}`)).json()
   }
 
+  const bound = (page: Page, field: string, which: string) =>
+    page.getByRole('group', { name: field, exact: true }).getByLabel(which)
   const code = (page: Page) => page.locator('.code-panel code').innerText()
 
   test('shows what is in the index, and leads there', async () => {
@@ -59,7 +61,7 @@ describeInChromium('the explorer in Chromium', () => {
     const mode = page.getByRole('group', { name: 'mode', exact: true })
     await mode.getByLabel('virtual').check()
     await mode.getByLabel('inperson').check()
-    await page.getByLabel('rsvpsGoingCount at least').fill('1')
+    await bound(page, 'rsvpsGoingCount', 'at least').fill('1')
     const startsAt = page.getByRole('group', { name: 'startsAt', exact: true })
     await startsAt.getByLabel('from').fill('2026-01-15T18:00')
     await page.getByLabel('hydrateRsvps', { exact: true }).fill('2')
@@ -183,7 +185,7 @@ describeInChromium('the explorer in Chromium', () => {
     expect(await page.getByRole('alert').innerText()).toMatch(
       /InvalidRequest\s*HTTP 400[\s\S]*rsvpsCountMin[\s\S]*Valid parameters:/,
     )
-    const field = page.getByLabel('rsvpsCount at least')
+    const field = bound(page, 'rsvpsCount', 'at least')
     expect(await field.getAttribute('aria-invalid')).toBe('true')
     await field.fill('0')
     await page.getByRole('button', { name: 'List' }).click()

@@ -40,7 +40,11 @@ export function methodForm(method: Method, { params, onChange, onSubmit, onReset
         'details',
         { class: 'more', open: more.some(({ param }) => isSet(param)) },
         h('summary', null, `More for ${name}`),
-        more.map(({ param, operator }) => input(param, operator)),
+        h(
+          'div',
+          { class: 'group-more' },
+          more.map(({ param, operator }) => input(param, operator)),
+        ),
       )
     if (only && rest === false) return controls
     const [first] = main

@@ -112,7 +112,10 @@ export function methodPage(index: IndexInfo, method: Method, place: Place, signa
   const complete = method.params.every(
     ({ name, required }) => !required || asked.params.some(([given]) => given === name),
   )
-  box.open = matchMedia(WIDE).matches || !complete || !isQuery
+  const wide = matchMedia(WIDE)
+  box.open = wide.matches || !complete || !isQuery
+  // Beside its answer it has nothing to be opened by.
+  wide.addEventListener('change', () => (box.open ||= wide.matches), { signal })
   if (isQuery && complete) run()
   else {
     summary.textContent = 'Parameters'
