@@ -6,12 +6,14 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Network } from '../../fixtures/network/index.ts'
+import { databases, type TestDatabase } from '../storage/databases.ts'
 import { Disorder } from './support/disorder.ts'
 import { ACCOUNTS } from './support/history.ts'
 import {
   type CalendarIndexer,
   emptyNetwork,
   movableClock,
+  type OpenOptions,
   openCalendar,
   readUpTo,
   temporaryFolder,
@@ -40,15 +42,38 @@ async function inOrder(network: Network): Promise<CalendarIndexer> {
   return indexer
 }
 
-test(
-  'two indexers that do everything at once, from a stream in disorder, end as one replay in order does',
-  async () => {
+/** What two indexers open, and what removes it. */
+interface Shared {
+  readonly options: OpenOptions
+  remove(): void | Promise<void>
+}
+
+function sharedFile(): Shared {
+  const { folder, remove } = temporaryFolder()
+  return { options: { path: join(folder, 'index.sqlite') }, remove }
+}
+
+async function sharedIn({ open }: TestDatabase): Promise<Shared> {
+  const database = await open()
+  return { options: { database }, remove: () => database.drop() }
+}
+
+const kinds = [
+  { name: 'sqlite', share: () => sharedFile(), runs: 12 },
+  ...databases
+    .filter(({ name }) => name !== 'sqlite')
+    .map((one) => ({ name: one.name, share: () => sharedIn(one), runs: Math.ceil(12 * one.share) })),
+]
+
+test.each(kinds)(
+  'on $name, two indexers that do everything at once, from a stream in disorder, end as one replay in order does',
+  async ({ share, runs }) => {
     await fc.assert(
       fc.asyncProperty(script, fc.nat(), async (segments, seed) => {
         const network = await emptyNetwork({ accounts: ACCOUNTS })
-        const { folder, remove } = temporaryFolder()
+        const shared = await share()
         const clock = movableClock()
-        const open = () => openCalendar(network, { path: join(folder, 'index.sqlite'), clock })
+        const open = () => openCalendar(network, { ...shared.options, clock })
         const [first, second] = [await open(), await open()]
         const crew = new Crew(network, [first, second])
         let reference: CalendarIndexer | undefined
@@ -71,10 +96,10 @@ test(
           await crew.stopAll()
           await Promise.all([first.close(), second.close(), reference?.close()])
           await network.close()
-          remove()
+          await shared.remove()
         }
       }),
-      cases(12),
+      cases(runs),
     )
   },
   patience(120_000),

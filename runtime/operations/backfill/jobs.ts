@@ -188,6 +188,13 @@ export async function saveJobs(context: OperationContext, jobs: readonly Job[]):
           attempts: eb.ref('excluded.attempts'),
           due_at: eb.ref('excluded.due_at'),
           last_error: eb.ref('excluded.last_error'),
+          // What is done is nobody's any more: it may be made due again at any time.
+          claimed_until: eb
+            .case()
+            .when('excluded.status', '=', 'pending')
+            .then(eb.ref('lexidex_job.claimed_until'))
+            .else(null)
+            .end(),
           updated_at: eb.ref('excluded.updated_at'),
         })),
       )

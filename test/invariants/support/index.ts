@@ -5,17 +5,20 @@ import { createIndexer as createBlueskyIndexer } from '../../../fixtures/apps/bl
 import type { Database as BlueskyDatabase } from '../../../fixtures/apps/bluesky/src/lexidex/tables.ts'
 import { createClient } from '../../../fixtures/apps/calendar/src/lexidex/client.ts'
 import { createIndexer } from '../../../fixtures/apps/calendar/src/lexidex/index.ts'
-import type { Database } from '../../../fixtures/apps/calendar/src/lexidex/tables.ts'
+import type { Database as CalendarDatabase } from '../../../fixtures/apps/calendar/src/lexidex/tables.ts'
 import { type Network, type NetworkOptions, startNetwork } from '../../../fixtures/network/index.ts'
 import { silentLogger } from '../../../runtime/core/log.ts'
 import type { Clock, Indexer, IndexerOptions } from '../../../runtime/index.ts'
 import { createSqliteStore, type SqliteStoreOptions } from '../../../runtime/storage/sqlite/index.ts'
+import type { Database } from '../../storage/harness.ts'
 
-export type CalendarIndexer = Indexer<Database>
+export type CalendarIndexer = Indexer<CalendarDatabase>
 
 export interface OpenOptions extends IndexerOptions {
   readonly path?: string
   readonly store?: SqliteStoreOptions
+  /** A database of any kind in place of a SQLite file; another connection to it. */
+  readonly database?: Database
 }
 
 /** Where the services of a network are: all that another process needs of it. */
@@ -48,9 +51,10 @@ export async function openBluesky(network: Services, options: OpenOptions = {}):
 /** A migrated index of the calendar app. */
 export async function openCalendar(
   network: Services,
-  { path = ':memory:', store, ...options }: OpenOptions = {},
+  { path = ':memory:', store, database, ...options }: OpenOptions = {},
 ): Promise<CalendarIndexer> {
-  const indexer = createIndexer(createSqliteStore(path, { logger: silentLogger, ...store }), {
+  const opened = (await database?.connect()) ?? createSqliteStore(path, { logger: silentLogger, ...store })
+  const indexer = createIndexer(opened, {
     ...optionsFor(network),
     ...options,
   })

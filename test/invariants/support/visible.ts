@@ -95,9 +95,11 @@ export async function expectRecount({ db }: CalendarIndexer): Promise<void> {
   const shown = sql`SELECT count(*) FROM rsvp WHERE subject_uri = event.uri AND hidden = 0`
   const inGroup = (group: string) => sql`(${shown} AND status = ${`${RSVP}#${group}`})`
   const { rows } = await sql`
-    SELECT uri, rsvps_count, rsvps_going_count, rsvps_interested_count,
-      (${shown}) AS recount, ${inGroup('going')} AS going, ${inGroup('interested')} AS interested
-    FROM event
+    SELECT * FROM (
+      SELECT uri, rsvps_count, rsvps_going_count, rsvps_interested_count,
+        (${shown}) AS recount, ${inGroup('going')} AS going, ${inGroup('interested')} AS interested
+      FROM event
+    ) AS counted
     WHERE (rsvps_count, rsvps_going_count, rsvps_interested_count) <> (recount, going, interested)`.execute(db)
   expect(rows).toEqual([])
 }
