@@ -45,7 +45,7 @@ export function narrowedRoute(
 
 /** The parameters of the config's query, and those of the list as a query string. */
 function split(raw: RawParams, ofList: readonly string[]): { mine: RawParams; others: string } {
-  const mine: RawParams = {}
+  const mine: RawParams = Object.create(null)
   const others = new URLSearchParams()
   for (const [name, value] of Object.entries(raw)) {
     if (ofList.includes(name)) for (const one of [value].flat()) others.append(name, one)

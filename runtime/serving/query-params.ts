@@ -18,12 +18,13 @@ export interface OwnParams {
 }
 
 export function ownParams(schema: z.ZodObject | undefined): OwnParams {
-  if (schema === undefined) return { names: null, read: (raw) => ({ ...raw }) }
+  if (schema === undefined) return { names: null, read: (raw) => ({ ...withoutNul(raw) }) }
   const declared = queryParams(schema)
   return {
     names: declared.map(({ name }) => name),
     read(raw) {
       const values: Record<string, unknown> = {}
+      withoutNul(raw)
       for (const param of declared) {
         const text = raw[param.name]
         if (text !== undefined) values[param.name] = readValue(param, text)
@@ -37,6 +38,14 @@ export function ownParams(schema: z.ZodObject | undefined): OwnParams {
       throw invalidRequest(`Parameter "${name}": ${issue.message}.`)
     },
   }
+}
+
+/** Databases end text at NUL or refuse it, and no stored text holds one. */
+function withoutNul(raw: RawParams): RawParams {
+  for (const [name, value] of Object.entries(raw)) {
+    if (String(value).includes('\0')) throw invalidRequest(`Parameter "${name.slice(0, 80)}" holds a NUL character.`)
+  }
+  return raw
 }
 
 /** @throws XrpcError 400 where a parameter is none of `names` */

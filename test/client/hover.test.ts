@@ -60,3 +60,37 @@ describe('a hydrated view, as editors show it', () => {
     expect(hover('both')).toBe('const both: Page<EventView & { host?: RsvpView; rsvps?: { going?: RsvpView[]; }; }>')
   })
 })
+
+describe('what calls of emitted clients return, as editors show it', () => {
+  const project = new Project({ tsConfigFilePath: resolve('tsconfig.json'), skipAddingFilesFromTsConfig: true })
+  const file = project.createSourceFile(
+    resolve('test/client/hover-emitted.ts'),
+    `
+import { createClient } from '../../fixtures/apps/calendar/src/lexidex/client.ts'
+import { createClient as createStatusClient } from '../../fixtures/apps/statusphere/src/lexidex/client.ts'
+const api = createClient('https://a.example')
+const statuses = createStatusClient('https://a.example')
+export const plain = await api.event.listRecords()
+export const nested = await api.rsvp.listRecords({ hydrateEvent: true, hydrateEventRsvps: 3 })
+export const people = await api.event.listRecords({ profiles: true })
+export const tally = await statuses.status.tally({ most: 3 })
+export const latest = await statuses.status.latest({ limit: 3 })
+`,
+  )
+
+  it.each([
+    ['plain', 'Page<EventView>'],
+    [
+      'nested',
+      'Page<RsvpView & { event?: EventView & { rsvps: { going?: RsvpView[]; interested?: RsvpView[]; }; }; }>',
+    ],
+    ['people', 'Page<EventView> & { profiles: ProfileEntry[]; }'],
+    ['tally', '{ statuses: { emoji: string | null; times: number; }[]; }'],
+    ['latest', 'Page<StatusView>'],
+  ])('%s', (name, expected) => {
+    const position = file.getVariableDeclarationOrThrow(name).getNameNode().getStart()
+    const info = project.getLanguageService().compilerObject.getQuickInfoAtPosition(file.getFilePath(), position)
+    const text = info?.displayParts?.map((part) => part.text).join('')
+    expect(text?.replace(/\s+/g, ' ')).toBe(`const ${name}: ${expected}`)
+  })
+})

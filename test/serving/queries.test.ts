@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { defineListQuery, defineQuery } from '../../generator/index.ts'
 import { type App, defineCustomQuery, defineNarrowedList, XrpcError, z } from '../../runtime/index.ts'
@@ -89,6 +90,7 @@ describe('a query of the config', () => {
   test.each([
     [{ most: 'many' }, /^Parameter "most": .*number/],
     [{ most: 11 }, /^Parameter "most": .*10/],
+    [{ genre: ['a', 'b\0'] }, /"genre" holds a NUL/],
     [{ most: [1, 2] }, /"most" may be given only once/],
     [{ lent: 'maybe' }, /^Parameter "lent"/],
     [{ mood: 'fair' }, /^Parameter "mood"/],
@@ -214,4 +216,39 @@ test('queries are among the endpoints', async () => {
   expect(JSON.parse(body).endpoints).toEqual(
     expect.arrayContaining([`/xrpc/${nsid('typed')}`, `/xrpc/${nsid('long')}`]),
   )
+})
+
+test('whatever is asked of them, it is answered or refused, never an error of ours', async () => {
+  const names = ['typed', 'raw', 'rows', 'long', 'half', 'all', 'reviewed'].map(nsid)
+  const params = [
+    'ratio',
+    'most',
+    'lent',
+    'genre',
+    'mood',
+    'least',
+    'half',
+    'limit',
+    'cursor',
+    'search',
+    'sort',
+    '__proto__',
+  ]
+  const values = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('1', '-1.5e3', 'true', 'bad', 'pages', '\0', ''),
+  )
+  const pairs = fc.array(fc.tuple(fc.oneof(fc.constantFrom(...params), fc.string()), values), { maxLength: 5 })
+  insert(served.store, book, { rkey: 'one', columns: { pages: 5, genre: 'novel' } })
+  let answered = 0
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...names), pairs, async (name, given) => {
+      const { status } = await served.get(`/xrpc/${name}?${new URLSearchParams(given)}`)
+      expect([200, 400]).toContain(status)
+      if (status === 200) answered++
+    }),
+    { numRuns: 500 },
+  )
+  expect(served.errors).toEqual([])
+  expect(answered).toBeGreaterThan(50)
 })
