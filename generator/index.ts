@@ -170,6 +170,37 @@ export interface ConfigLogger {
   error(...args: unknown[]): void
 }
 
+/** What users are asked for at once: all methods of the namespace, and writing its records. */
+export interface PermissionSetConfig {
+  /** What users read as its name. Default: the namespace. */
+  readonly title?: string
+  /** What users read about it. */
+  readonly description?: string
+  /** More of the namespace's own records and methods. */
+  readonly additional?: readonly PermissionConfig[]
+}
+
+/** A permission as lexicons state it. Servers grant nothing in a set that is not below its namespace. */
+export type PermissionConfig =
+  | {
+      readonly type?: 'permission'
+      readonly resource: 'repo'
+      /** NSIDs of record types. */
+      readonly collection: readonly string[]
+      /** Default: all three. */
+      readonly action?: readonly ('create' | 'update' | 'delete')[]
+    }
+  | {
+      readonly type?: 'permission'
+      readonly resource: 'rpc'
+      /** NSIDs of methods. */
+      readonly lxm: readonly string[]
+      /** The service that the client names: `include:{set}?aud=…`. */
+      readonly inheritAud?: boolean
+      /** Any service. */
+      readonly aud?: '*'
+    }
+
 /** Who may call `notifyOfUpdate`: nobody, where neither is there. */
 export interface NotifyConfig {
   /** Whoever sends it as `Authorization: Bearer <secret>`, for any record. */
@@ -227,6 +258,13 @@ export interface Config<N extends Nsids = Nsids> {
    * notify: process.env.NOTIFY_SECRET
    */
   readonly notify?: boolean | string | NotifyConfig | undefined
+  /**
+   * Whether collections are also served by plain REST, by their NSIDs: `/records/{nsid}`, `/users/{nsid}`, `/stats/{nsid}`,
+   * `/backfill/{nsid}/{did}`, `/cursor`. Records are then counted by account as well. Default: false.
+   */
+  readonly rest?: boolean
+  /** Writes a permission set, the lexicon `{namespace}.authFull`, by which clients ask for all that the app needs. */
+  readonly permissionSet?: PermissionSetConfig
   /** Accepted, without effect in this version; so are the keys below. */
   readonly feeds?: unknown
   readonly labels?: unknown
@@ -235,7 +273,6 @@ export interface Config<N extends Nsids = Nsids> {
   readonly spaces?: unknown
   readonly community?: unknown
   readonly realtime?: unknown
-  readonly permissionSet?: unknown
 }
 
 interface WithQueries<Q> {

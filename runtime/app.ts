@@ -26,4 +26,6 @@ export interface App {
   readonly allowHosts: readonly string[]
   /** DIDs of accounts whose records are fetched before those of others. */
   readonly repos?: readonly string[]
+  /** Whether collections are served by plain REST as well. */
+  readonly rest?: boolean
 }

@@ -87,5 +87,5 @@ export {
 } from './serving/params.ts'
 export { createRouter, type Router, type RouterOptions } from './serving/router.ts'
 export type { CursorView, Status } from './serving/status.ts'
-export type { BookkeepingTables, Generated, ListValues, RecordColumns } from './storage/bookkeeping.ts'
+export type { AuthorTable, BookkeepingTables, Generated, ListValues, RecordColumns } from './storage/bookkeeping.ts'
 export type { Migration, Migrations, Store } from './storage/store.ts'

@@ -19,7 +19,7 @@ export const client: Artifact = {
           'lexidex/client',
           ['createXrpcClient'],
           [
-            ...['CallOptions', 'ClientOptions', 'Cursor', 'Hydrated', 'ListParams', 'Nested', 'NoProfile'],
+            ...['CallOptions', 'ClientOptions', 'Cursor', 'Hydrated', 'ListParams', 'Nested', 'NoProfile', 'Overview'],
             ...['NotifyResult', 'Page', 'Profile', 'QueryParams', 'QueryResult', 'RecordView'],
           ],
         ),

@@ -28,6 +28,7 @@ export const index: Artifact = {
       plc: quote(model.plc),
       allowHosts: list(model.allowHosts.map(quote)),
       ...(model.repos === undefined ? {} : { repos: list(model.repos.map(quote)) }),
+      ...(model.rest && { rest: 'true' }),
     }
     // What the config holds for the running index stays in it: functions, secrets.
     const options = (['logger', 'notify'] as const).filter((key) => model[key]).map((key) => `${key}: config.${key}`)

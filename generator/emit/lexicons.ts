@@ -5,6 +5,7 @@ import { oneLine, sentences } from './code.ts'
 import { hydrateParams } from './hydrate-params.ts'
 import { document, type Json, output, params, profiles, string, view } from './lexicon-parts.ts'
 import { listParamsOf } from './params.ts'
+import { permissionSetLexicon } from './permission-set.ts'
 import { queriesOf, queryNsid, queryParamsLexicon } from './queries.ts'
 import { serviceLexicons } from './service-lexicons.ts'
 import { countDoc } from './tables.ts'
@@ -44,6 +45,7 @@ export function methodLexicons(model: Model): Json[] {
     ]),
     ...serviceLexicons(model),
   ]
+  if (model.permissionSet !== undefined) documents.push(permissionSetLexicon(model, model.permissionSet, documents))
   return documents.sort((a, b) => (String(a.id) < String(b.id) ? -1 : 1))
 }
 

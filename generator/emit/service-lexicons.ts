@@ -5,6 +5,7 @@ import { document, type Json, output, string } from './lexicon-parts.ts'
 export function serviceLexicons(model: Model): Json[] {
   return [
     cursorLexicon(model),
+    overviewLexicon(model),
     ...(model.profiles === undefined ? [] : [profileLexicon(model)]),
     lexiconsLexicon(model),
     ...(model.notify ? [notifyLexicon(model)] : []),
@@ -60,6 +61,32 @@ function cursorLexicon(model: Model): Json {
           seconds_ago: { type: 'integer', description: 'The same, before now.' },
         },
       }),
+    },
+  })
+}
+
+function overviewLexicon(model: Model): Json {
+  return document(`${model.namespace}.getOverview`, {
+    main: {
+      type: 'query',
+      description: 'How much is in the index. The numbers may be some seconds old.',
+      output: output({
+        type: 'object',
+        required: ['total_records', 'collections'],
+        properties: {
+          total_records: { type: 'integer', description: 'Records of all collections.' },
+          collections: { type: 'array', items: { type: 'ref', ref: '#collection' } },
+        },
+      }),
+    },
+    collection: {
+      type: 'object',
+      required: ['collection', 'records', 'unique_users'],
+      properties: {
+        collection: string('Type of the records.', 'nsid'),
+        records: { type: 'integer', description: 'How many there are.' },
+        unique_users: { type: 'integer', description: 'Accounts that have some.' },
+      },
     },
   })
 }

@@ -21,15 +21,22 @@ export const tables: Artifact = {
       kind: 'typescript',
       path: 'tables.ts',
       body: render('tables', {
+        keys: [
+          ...model.collections.map((collection) => `${key(collection.table)}: ${emitNames(collection).table}`),
+          ...(model.rest ? ['lexidex_author: AuthorTable'] : []),
+        ],
         tables: model.collections.map((collection) => ({
-          key: key(collection.table),
           type: emitNames(collection).table,
           doc: doc(sentences(titleOf(collection))),
           columns: [...collection.fields.map(fieldColumn), ...countColumns(collection)],
         })),
         lists: model.collections.flatMap(listTables),
       }),
-      imports: symbols('lexidex/runtime', [], ['BookkeepingTables', 'Generated', 'ListValues', 'RecordColumns']),
+      imports: symbols(
+        'lexidex/runtime',
+        [],
+        ['AuthorTable', 'BookkeepingTables', 'Generated', 'ListValues', 'RecordColumns'],
+      ),
     },
   ],
 }

@@ -5,7 +5,13 @@ import { GenerateError, type Issue, Issues } from './issues.ts'
 import { compareText } from './order.ts'
 import { reportProblems } from './problems.ts'
 import { type ResolvedQuery, resolveQueries } from './queries.ts'
-import { collectionSchema, configSchema, type ParsedCollection, type ParsedConfig } from './schema.ts'
+import {
+  collectionSchema,
+  configSchema,
+  type ParsedCollection,
+  type ParsedConfig,
+  type ParsedPermissionSet,
+} from './schema.ts'
 import { type LexiconSource, resolveSources } from './sources.ts'
 
 export { configDirectories, findConfig, loadConfig } from './load.ts'
@@ -39,6 +45,8 @@ export interface ResolvedConfig {
   readonly logger: ConfigLogger | undefined
   /** Whether the config lets anybody call `notifyOfUpdate`. */
   readonly notify: boolean
+  readonly rest: boolean
+  readonly permissionSet: ParsedPermissionSet | null
 }
 
 export interface ResolvedCollection {
@@ -98,7 +106,7 @@ export interface ResolvedProfile {
 
 /** Keys that are accepted for compatibility and do nothing in this version. */
 const WITHOUT_EFFECT = {
-  config: ['feeds', 'labels', 'constellation', 'maintenance', 'spaces', 'community', 'realtime', 'permissionSet'],
+  config: ['feeds', 'labels', 'constellation', 'maintenance', 'spaces', 'community', 'realtime'],
   networkOverrides: ['resolver', 'slingshotUrl'],
   collection: ['allowInSpaces'],
 } as const
@@ -150,6 +158,8 @@ export function resolveConfig(
     logger: input.logger,
     // A secret of the environment may be missing where the code is generated; the output must not depend on that.
     notify: 'notify' in input && input.notify !== false,
+    rest: input.rest,
+    permissionSet: input.permissionSet ?? null,
   }
   return { config, issues: issues.list() }
 }

@@ -188,6 +188,28 @@ const repo = text(
   'Name the account by its DID, for example `did:plc:ewvi7nxzyoun6zhxrhs64oiz`; a handle may change hands.',
 )
 
+const permission = z.discriminatedUnion('resource', [
+  strict({
+    type: z.literal('permission').optional(),
+    resource: z.literal('repo'),
+    collection: z.array(nsid).min(1, 'At least one collection is needed.'),
+    action: z.array(z.enum(['create', 'update', 'delete'])).optional(),
+  }),
+  strict({
+    type: z.literal('permission').optional(),
+    resource: z.literal('rpc'),
+    lxm: z.array(nsid).min(1, 'At least one method is needed.'),
+    inheritAud: z.boolean().optional(),
+    aud: z.literal('*').optional(),
+  }),
+])
+
+const permissionSet = strict({
+  title: z.string().min(1).optional(),
+  description: z.string().optional(),
+  additional: z.array(permission).default([]),
+})
+
 /** The config as written; with defaults where they do not depend on anything else. */
 export const configSchema = strict({
   namespace,
@@ -228,10 +250,12 @@ export const configSchema = strict({
   spaces: z.unknown().optional(),
   community: z.unknown().optional(),
   realtime: z.unknown().optional(),
-  permissionSet: z.unknown().optional(),
+  rest: z.boolean().default(false),
+  permissionSet: permissionSet.optional(),
 })
 
 /** A config whose form is right. */
 export type ParsedConfig = z.output<typeof configSchema>
 export type ParsedQuery = z.output<typeof query>
 export type ParsedCollection = z.output<typeof collectionSchema>
+export type ParsedPermissionSet = z.output<typeof permissionSet>

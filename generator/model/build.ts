@@ -4,6 +4,7 @@ import type { Issues } from '../input/issues.ts'
 import { checkNames } from './clashes.ts'
 import { Definitions, isSearchable, type Schema } from './fields.ts'
 import { fieldNames, identifier, tableName } from './names.ts'
+import { permissionSet } from './permissions.ts'
 import { PromotedFields } from './promote.ts'
 import { buildReferences, buildRelations, countsOf, isPointer } from './relations.ts'
 import type { CollectionModel, Model, PathModel, SearchModel } from './types.ts'
@@ -67,6 +68,8 @@ export function buildModel(docs: readonly LexiconDoc[], config: ResolvedConfig, 
     ...repos,
     logger,
     notify,
+    ...(config.rest && { rest: true as const }),
+    ...(config.permissionSet !== null && { permissionSet: permissionSet(config, known, issues) }),
   }
   checkNames(model, docs, issues)
   return model

@@ -54,6 +54,7 @@ function checkCode(collection: CollectionModel, model: Model, issues: Issues): v
   )
   const other =
     collection.name === 'getCursor' ||
+    collection.name === 'getOverview' ||
     (collection.name === 'notifyOfUpdate' && model.notify) ||
     (collection.name === 'getProfile' && model.profiles !== undefined)
       ? 'a method of every client'

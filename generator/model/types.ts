@@ -19,7 +19,24 @@ export interface Model {
   readonly logger: boolean
   /** Whether there is a method `notifyOfUpdate`. */
   readonly notify: boolean
+  /** Present where collections are served by REST as well. */
+  readonly rest?: true
+  /** What a client may ask an account for at once; absent where the config has none. */
+  readonly permissionSet?: PermissionSetModel
 }
+
+export interface PermissionSetModel {
+  /** What users read when they are asked. */
+  readonly title: string
+  readonly detail: string
+  /** Collections that the set may write to: those in the namespace. */
+  readonly collections: readonly string[]
+  /** Permissions that the config adds, as they are. */
+  readonly additional: readonly PermissionModel[]
+}
+
+/** A permission, as lexicons state it. */
+export type PermissionModel = Readonly<Record<string, unknown>>
 
 /** Where accounts keep a profile. */
 export interface ProfileModel {

@@ -26,6 +26,8 @@ export function planIndexes(collection: CollectionModel, model: Model): IndexPla
       wanted.push({ columns: [column, ...ORDER], serves: [`?${name}Min=`, `?${name}Max=`, `sort=${name}`] })
     }
     wanted.push({ columns: ['indexed_at'], serves: ['?indexedAtMin=', '?indexedAtMax='] })
+  } else if (model.rest) {
+    wanted.push({ columns: ORDER, serves: ['/records'] })
   }
   for (const parent of model.collections) {
     for (const relation of parent.relations) {

@@ -8,6 +8,7 @@ export function planSchema(model: Model): SchemaPlan {
   return {
     tables: model.collections.map((collection) => planTable(collection, model)),
     counters: model.collections.flatMap(planCounters),
+    ...(model.rest && { authors: true }),
   }
 }
 

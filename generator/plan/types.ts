@@ -6,6 +6,8 @@ export interface SchemaPlan {
   /** Sorted by name. */
   readonly tables: readonly TablePlan[]
   readonly counters: readonly CounterPlan[]
+  /** Whether records are counted by account and table, so that accounts can be ranked. */
+  readonly authors?: boolean
 }
 
 export type ColumnType = 'text' | 'integer' | 'boolean' | 'datetime'

@@ -16,5 +16,5 @@ export type {
   ServiceAuthFunction,
   ServiceAuthRequest,
 } from './options.ts'
-export type { Cursor, ListParams, NoProfile, Page, Profile, RecordView } from './views.ts'
+export type { Cursor, ListParams, NoProfile, Overview, Page, Profile, RecordView } from './views.ts'
 export { createXrpcClient, type XrpcClient } from './xrpc.ts'

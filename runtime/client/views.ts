@@ -63,6 +63,19 @@ export interface ListParams {
   indexedAtMax?: string | undefined
 }
 
+/** How much is in the index. The numbers may be some seconds old. */
+export interface Overview {
+  /** Of all collections. */
+  readonly total_records: number
+  readonly collections: readonly {
+    /** NSID. */
+    readonly collection: string
+    readonly records: number
+    /** Accounts that have some. */
+    readonly unique_users: number
+  }[]
+}
+
 /** How far an index has read the stream: `{ cursor: null }` before it read anything. */
 export type Cursor =
   | { cursor: null }

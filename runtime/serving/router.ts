@@ -13,6 +13,7 @@ import { configRoutes } from './config-routes.ts'
 import { frontPage } from './front-page.ts'
 import { failure, HEADERS, isBodiless, preflight, READING, type ServedRequest, type ServedResponse } from './http.ts'
 import { createMethods } from './methods.ts'
+import { OPENAPI, openApiRoute } from './openapi/route.ts'
 import { allowedBy, createRouteTable, type FoundRoutes, readBody } from './routes.ts'
 import { systemRoutes } from './system.ts'
 
@@ -52,9 +53,9 @@ export function createRouter(options: RouterOptions): Router {
   const cache = options.cache === false ? null : new AnswerCache(store, app, options.cache)
   const methods = createMethods(app, store, options.accounts)
   const listed = [...systemRoutes(options), ...configRoutes(app, store, options.accounts), ...(options.routes ?? [])]
-  const endpoints = [...new Set([...listed.map(({ path }) => path), ...methods.keys()])]
+  const endpoints = [...new Set([...listed.map(({ path }) => path), ...methods.keys(), OPENAPI])]
   const front = frontPage({ status: 'ok', namespace: app.namespace, endpoints }, options.page)
-  const routes = createRouteTable([...listed, front])
+  const routes = createRouteTable([...listed, openApiRoute(app, endpoints), front])
 
   async function answer(request: ServedRequest): Promise<ServedResponse> {
     const { method, url } = request

@@ -3,6 +3,9 @@ import type { RuntimeState } from '../core/liveness.ts'
 import type { Route } from '../core/route.ts'
 import type { Clock } from '../core/time.ts'
 import type { Store } from '../storage/store.ts'
+import type { AccountSource } from './actors.ts'
+import { createOverview } from './overview.ts'
+import { restRoutes } from './rest.ts'
 import { createStatus, remembered } from './status.ts'
 
 export interface SystemOptions {
@@ -10,12 +13,14 @@ export interface SystemOptions {
   readonly store: Store
   readonly state?: (() => RuntimeState) | undefined
   readonly status?: (() => Promise<object>) | undefined
+  readonly accounts?: AccountSource | undefined
   readonly clock?: Clock | undefined
 }
 
 /** What every index says of itself, whatever its collections. */
-export function systemRoutes({ app, store, state, status, clock }: SystemOptions): readonly Route[] {
+export function systemRoutes({ app, store, state, status, accounts, clock }: SystemOptions): readonly Route[] {
   const own = createStatus(app, store, { state, clock })
+  const overview = createOverview(app, store, clock)
   const more = remembered(status ?? (async () => ({})), clock)
   const get = (path: string, answer: () => Promise<unknown>): Route => ({
     method: 'GET',
@@ -28,11 +33,13 @@ export function systemRoutes({ app, store, state, status, clock }: SystemOptions
     get('/xrpc/_health', async () => ({ status: 'ok' })),
     get('/status', async () => ({ ...(await own.status()), ...(await more()) })),
     get(`/xrpc/${app.namespace}.getCursor`, async () => (await own.cursor()) ?? { cursor: null }),
+    get(`/xrpc/${app.namespace}.getOverview`, overview),
     {
       method: 'GET',
       path: `/xrpc/${app.namespace}.lexicons`,
       kept: true,
       answer: async () => ({ status: 200, content: lexicons, reads: [] }),
     },
+    ...(app.rest ? restRoutes({ app, store, accounts, clock, cursor: own.cursor }) : []),
   ]
 }

@@ -184,6 +184,14 @@ export interface TombstoneTable {
   deleted_at: number
 }
 
+/** How many visible records each account has in each table; in apps with `rest` only. */
+export interface AuthorTable {
+  /** Name of the table. */
+  name: string
+  did: string
+  records: number
+}
+
 /** A number per table that changes with every write to it. */
 export interface VersionTable {
   name: string

@@ -104,6 +104,7 @@ export const like = defineCollection<any>()({
 export const collections: readonly CollectionDef[] = [follow, like, meetup, profile, rsvp]
 
 const plan: SchemaPlan = {
+  authors: true,
   tables: [
     table(follow, [{ name: 'subject', type: 'text' }], [], [['subject', 'sort_at', 'uri']]),
     table(like, [{ name: 'subject_uri', type: 'text' }], [], []),

@@ -115,6 +115,13 @@ async function expectRecount(store: Store): Promise<void> {
       guests.size,
     ])
   }
+  const authors = KINDS.flatMap(({ table }, i) => {
+    const visible = [meetups, rsvps, profiles, follows][i]!.filter((row) => row.hidden === 0)
+    const dids = [...new Set(visible.map((row) => String(row.did)))]
+    return dids.map((did) => ({ name: table, did, records: visible.filter((row) => row.did === did).length }))
+  })
+  const byKey = (a: Row, b: Row) => (`${a.name} ${a.did}` < `${b.name} ${b.did}` ? -1 : 1)
+  expect((await rowsOf(store, 'lexidex_author', 'did')).sort(byKey)).toEqual(authors.sort(byKey))
   for (const parent of profiles!) {
     const followers = follows!.filter((child) => child.subject === parent.did && child.hidden === 0)
     expect(parent.followers_count).toBe(followers.length)

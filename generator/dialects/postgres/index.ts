@@ -1,4 +1,5 @@
 import type { Dialect } from '../dialect.ts'
+import { authors } from './authors.ts'
 import { bookkeeping } from './bookkeeping.ts'
 import { counterTriggers } from './counters.ts'
 import { sharedFunctions } from './functions.ts'
@@ -16,6 +17,7 @@ export const postgres: Dialect = {
     // Triggers name two tables, so they come after all of them.
     ...plan.counters.flatMap(counterTriggers),
     ...bookkeeping,
+    ...authors(plan),
     ...versions(plan),
     ...rebuildTrigger(plan),
   ],

@@ -1,4 +1,5 @@
 import type { Dialect } from '../dialect.ts'
+import { authors } from './authors.ts'
 import { bookkeeping } from './bookkeeping.ts'
 import { counterTriggers } from './counters.ts'
 import { listTables } from './lists.ts'
@@ -14,6 +15,7 @@ export const sqlite: Dialect = {
     // Triggers name two tables, so they come after all of them.
     ...plan.counters.flatMap(counterTriggers),
     ...bookkeeping,
+    ...authors(plan),
     ...versions(plan),
     ...rebuildTriggers(plan),
   ],

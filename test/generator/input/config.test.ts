@@ -68,6 +68,7 @@ describe('defaults', () => {
           methods: ['listRecords', 'getRecord'],
           validate: 'lenient',
           discover: true,
+          queries: [],
         },
         expect.objectContaining({ name: 'profile', collection: 'app.bsky.actor.profile', discover: false }),
       ],
@@ -81,6 +82,8 @@ describe('defaults', () => {
       allowHosts: [],
       repos: [],
       notify: false,
+      rest: false,
+      permissionSet: null,
     })
     expect(issues({})).toEqual([])
   })
@@ -204,15 +207,12 @@ it('takes every key of a Contrail config', () => {
   })
   expect(found.map(({ severity, code, path }) => `${severity} ${code} ${path}`)).toEqual([
     'warning not-supported collections.event.allowInSpaces',
-    'warning not-supported collections.event.pipelineQueries',
-    'warning not-supported collections.event.queries',
     'warning not-supported community',
     'warning not-supported feeds',
     'warning not-supported labels',
     'warning not-supported maintenance',
     'warning not-supported networkOverrides.resolver',
     'warning not-supported networkOverrides.slingshotUrl',
-    'warning not-supported permissionSet',
     'warning not-supported realtime',
     'warning not-supported spaces',
   ])
