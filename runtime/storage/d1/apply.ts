@@ -38,9 +38,11 @@ export class BatchWriter {
     }
     for (const { json } of arraysOf(replaced)) transaction.add(CLEAR_REPLACED, [json])
     for (const { source, epoch, cursor } of positions) transaction.add(UPSERT_CURSOR, [source, epoch, cursor, now])
-    if (!this.#hasWritten) transaction.add(RENEW_VERSIONS, [now * 1000])
+    // Not for a position alone: a Worker has a new store for every cycle, most of which find nothing.
+    const isFirst = !this.#hasWritten && operations.length > 0
+    if (isFirst) transaction.add(RENEW_VERSIONS, [now * 1000])
     await transaction.run(this.#binding)
-    this.#hasWritten = true
+    if (isFirst) this.#hasWritten = true
     return result
   }
 

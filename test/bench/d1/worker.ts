@@ -20,12 +20,14 @@ export interface Task {
   readonly what?: string
   readonly times?: number
   readonly atOnce?: number
-  /** Asks for another answer each time, so that none was kept. */
-  readonly differ?: boolean
+  /** Whether answers are kept from one request to the next. */
+  readonly isKept?: boolean
   readonly network?: IndexerOptions
 }
 
 let indexer: ReturnType<typeof createIndexer> | null = null
+/** The same, without answers that are kept. */
+let fresh: ReturnType<typeof createIndexer> | null = null
 const admission = createAdmission({ collections: app.collections, schemas: app.schemas })
 
 export default {
@@ -36,6 +38,7 @@ export default {
 
 async function perform({ kind, ...task }: Task, env: Env): Promise<unknown> {
   indexer ??= createIndexer(createD1Store(env.OURS), { onDemand: false, ...task.network })
+  fresh ??= createIndexer(createD1Store(env.OURS), { onDemand: false, cache: false, ...task.network })
   switch (kind) {
     case 'migrate': {
       await createD1Store(env.RAW).migrate(app.migrations.sqlite!)
@@ -53,7 +56,7 @@ async function perform({ kind, ...task }: Task, env: Env): Promise<unknown> {
       return applyRaw(env.RAW, task.batch!)
     case 'read':
       return repeat(task, async () => {
-        const response = await indexer!.fetch(new Request(`http://bench${task.what}${task.differ ? different() : ''}`))
+        const response = await (task.isKept ? indexer! : fresh!).fetch(new Request(`http://bench${task.what}`))
         if (!response.ok) throw new Error(await response.text())
         return response.text()
       })
@@ -75,13 +78,6 @@ function admit({ did, commit }: CommitFrame): Operation | null {
       : { kind: 'put', did, collection, rkey, rev, cid: commit.cid!, record: commit.record },
   )
   return admitted === null || admitted.op === 'reject' ? null : admitted
-}
-
-let asked = 0
-
-/** A condition that holds for all, and differs. */
-function different(): string {
-  return `createdAtMin=${new Date(Date.UTC(2020, 0, 1) + asked++).toISOString()}`
 }
 
 /** So many answers, some at once; gives the bytes of one. */
