@@ -67,7 +67,7 @@ export function versionContract(open: OpenDatabase): void {
     const before = await context.store.versions!()
     const next = await context.database.connect()
     await next.use(collections)
-    await next.apply(batchOf())
+    await next.apply(batchOf(put({ collection: meetup, rev: 1 })))
     for (const [table, version] of await next.versions!()) expect(version).toBeGreaterThan(before.get(table)!)
   })
 }
