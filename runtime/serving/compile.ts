@@ -3,8 +3,8 @@ import type { ColumnValue } from '../core/operation.ts'
 import type { PreparedQuery, Store } from '../storage/store.ts'
 import { condition, indexedRows, slotsOf, valuesNamed } from './conditions.ts'
 import type { ListDef, Query } from './define.ts'
-import type { AskedFilter } from './filters.ts'
-import { isWalkable, type Path } from './paths.ts'
+import { type AskedFilter, roomFor } from './filters.ts'
+import type { Path } from './paths.ts'
 import { bind, Slot, type Values } from './slots.ts'
 import type { Row, RowView } from './splice.ts'
 
@@ -44,10 +44,10 @@ export function shapeKey(shape: ListShape | WindowShape): string {
  * all lists. Walks are not rounded up: each one costs.
  */
 export function roomyShape<S extends ListShape | WindowShape>(shape: S): S {
-  const walked = 'path' in shape && shape.path.by === 'each' ? shape.path.column : null
+  const walked = 'path' in shape && shape.path.by === 'each' ? shape.path.filter : null
   const filters = shape.filters.map((filter) => {
     const isList = filter.operator === 'anyOf' || filter.operator === 'noneOf'
-    return isList && filter.column !== walked ? { ...filter, size: 2 ** Math.ceil(Math.log2(filter.size)) } : filter
+    return isList && filter.name !== walked ? { ...filter, size: roomFor(filter.size) } : filter
   })
   return { ...shape, filters }
 }
@@ -71,7 +71,7 @@ export function compileList(store: Store, def: ListDef, view: RowView, shape: Li
   const direction = shape.descending ? 'desc' : 'asc'
   const order = orderOf(shape)
   const columns = [...new Set([...view.columns, ...order])]
-  const branches = shape.path.by === 'each' ? walks(store, def, shape, shape.path.column) : [oneWay(store, def, shape)]
+  const branches = shape.path.by === 'each' ? walks(store, def, shape, shape.path.filter) : [oneWay(store, def, shape)]
   const selects = branches.map(({ query, ordered, from = table }) => {
     // Named, so that a union can be ordered by them.
     const named = order.map((name) => `${from}.${name} as ${name}`)
@@ -119,13 +119,14 @@ function oneWay(store: Store, def: ListDef, shape: ListShape): Branch {
 }
 
 /** One select for each value of a column's filter: together, merged, they are in order as each of them is. */
-function walks(store: Store, def: ListDef, shape: ListShape, column: string): Branch[] {
+function walks(store: Store, def: ListDef, shape: ListShape, name: string): Branch[] {
   const { table } = def.collection
+  const walked = shape.filters.find((filter) => filter.name === name)!
+  const { column } = walked
   const unindexed = store.reads.planning?.unindexed ?? ((column: RawBuilder<any>) => column)
   const plain = (name: string) => sql.ref(`${table}.${name}`)
   // Every index goes on with the time.
   const served = (name: string) => (name === column || name === 'sort_at' ? plain(name) : unindexed(plain(name)))
-  const walked = shape.filters.find((filter) => filter.column === column && isWalkable(filter))!
   const rest = shape.filters.filter((filter) => filter !== walked)
   const rows = (query: Query<any, any>) => narrowed(tested(store, def, shape, visible(query, table)), def, rest, served)
   const slots = walked.operator === 'anyOf' ? slotsOf(walked) : [null]

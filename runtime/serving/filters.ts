@@ -101,3 +101,8 @@ function compareValues(a: ColumnValue, b: ColumnValue): number {
   }
   return x.length - y.length
 }
+
+/** Values that a statement has room for where a request has `size`: few statements serve all lists of values. */
+export function roomFor(size: number): number {
+  return 2 ** Math.ceil(Math.log2(size))
+}

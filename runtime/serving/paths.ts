@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { CollectionDef } from '../core/collection.ts'
 import type { PreparedQuery, Store } from '../storage/store.ts'
 import { indexedRows, isEquality } from './conditions.ts'
-import type { AskedFilter } from './filters.ts'
+import { type AskedFilter, roomFor } from './filters.ts'
 import { Lru } from './lru.ts'
 import { bind, type Values } from './slots.ts'
 
@@ -11,21 +11,21 @@ import { bind, type Values } from './slots.ts'
  * How a list comes to its rows.
  *
  * - `walk`: along the index of the order, testing filters on the way.
- * - `each`: along the index of one column, once for each value that its filter names: in order as well.
+ * - `each`: along the index of one column, once for each value that a filter names: in order as well.
  * - `few`: by the index of one column, whose filters leave few rows; they are put in order then.
  * - `free`: as the database sees fit.
  */
 export type Path =
   | { readonly by: 'walk' }
-  | { readonly by: 'each'; readonly column: string }
+  | { readonly by: 'each'; readonly filter: string }
   | { readonly by: 'few'; readonly column: string }
   | { readonly by: 'free' }
 
 /** Chooses the path of a request. */
 export type ChoosePath = (filters: readonly AskedFilter[], sort: string, values: Values) => Promise<Path>
 
-/** Most index walks that one statement merges. */
-export const MAX_WALKS = 16
+/** Most index walks that one statement merges, where no database says less. */
+const MAX_WALKS = 16
 
 /** Most values of a negation that are read as gaps. */
 const MAX_GAPS = 8
@@ -44,6 +44,18 @@ const MAX_REMEMBERED = 1000
 export function createChoosePath(store: Store, collection: CollectionDef, indexed: ReadonlySet<string>): ChoosePath {
   const { table } = collection
   const { planning } = store.reads
+  const selects = planning?.selects ?? MAX_WALKS
+
+  /** Whether each of a filter's values is a walk in order. */
+  const isWalkable = (filter: AskedFilter) => isEquality(filter) && filter.size <= selects
+
+  /** Whether an index alone leads to the rows that the filters of a column leave. */
+  function isCountable(group: readonly AskedFilter[]): boolean {
+    if (group.some(({ operator }) => operator !== 'noneOf')) return true
+    const { valuesTable, size } = group[0]!
+    // A gap below the values, one between each two, one above, and what has no value.
+    return valuesTable === undefined && size <= MAX_GAPS && roomFor(size) + 2 <= selects
+  }
   const statements = new Lru<{ query: PreparedQuery; parameters: readonly unknown[] }>(MAX_REMEMBERED)
   const counted = new Lru<{ rows?: number }>(MAX_REMEMBERED)
 
@@ -66,7 +78,8 @@ export function createChoosePath(store: Store, collection: CollectionDef, indexe
     const groups = [...Map.groupBy(filters, ({ column }) => column)].map(([column, group]) => ({ column, group }))
     const inOrder = ({ column, group }: (typeof groups)[number]): Path | null => {
       if (column === sort) return { by: 'walk' }
-      return sort === 'sort_at' && group.some(isWalkable) ? { by: 'each', column } : null
+      const walked = sort === 'sort_at' ? group.find(isWalkable) : undefined
+      return walked === undefined ? null : { by: 'each', filter: walked.name }
     }
     const ordered = groups.map(inOrder).find((path) => path !== null)
     if (groups.length === 1 && ordered !== undefined) return ordered
@@ -79,16 +92,4 @@ export function createChoosePath(store: Store, collection: CollectionDef, indexe
     }
     return fewest.path
   }
-}
-
-/** Whether each of a filter's values is a walk in order. */
-export function isWalkable(filter: AskedFilter): boolean {
-  return isEquality(filter) && filter.size <= MAX_WALKS
-}
-
-/** Whether an index alone leads to the rows that the filters of a column leave. */
-function isCountable(group: readonly AskedFilter[]): boolean {
-  if (group.some(({ operator }) => operator !== 'noneOf')) return true
-  const [first] = group
-  return first!.valuesTable === undefined && first!.size <= MAX_GAPS
 }

@@ -38,6 +38,8 @@ export interface ChildQuery {
 export interface ListPlanning {
   /** Rows from which on a list is walked in its order, testing them; fewer are taken from an index and put in order. */
   readonly few: number
+  /** Most selects that one statement may be made of. */
+  readonly selects: number
   /** A column that no index is to serve. */
   unindexed(column: RawBuilder<any>): RawBuilder<any>
 }

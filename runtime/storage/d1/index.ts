@@ -35,6 +35,9 @@ export interface D1Store extends Store {
   apply(batch: ApplyBatch): Promise<ApplyResult>
 }
 
+/** Most selects that D1 takes in one statement. */
+const SELECTS = 5
+
 /**
  * An index in a Cloudflare D1 database.
  *
@@ -50,7 +53,7 @@ export function createD1Store(binding: D1Binding, options: D1StoreOptions = {}):
 class CloudflareStore implements D1Store {
   readonly dialect = 'sqlite'
   readonly db: Kysely<any>
-  readonly reads: ReadDialect = sqliteReads
+  readonly reads: ReadDialect = { ...sqliteReads, planning: { ...sqliteReads.planning!, selects: SELECTS } }
   /** A batch is on its way for longer than it takes; but the next must not overtake it. */
   readonly background = false
   readonly #binding: D1Binding
