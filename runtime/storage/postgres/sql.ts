@@ -19,7 +19,16 @@ export function numbered(sql: string): string {
   return sql.replace(PARAMETER, (token) => (token === '?' ? `$${++n}` : token))
 }
 
+/** Names that were made lately; hashing one takes as long as a short query does here. */
+const names = new Map<string, string>()
+const MAX_NAMES = 2000
+
 /** A name for the prepared statement of `sql`, the same in every process. Postgres keeps 63 bytes of it. */
 export function statementName(sql: string): string {
-  return `lexidex_${createHash('sha1').update(sql).digest('base64url')}`
+  const known = names.get(sql)
+  if (known !== undefined) return known
+  const name = `lexidex_${createHash('sha1').update(sql).digest('base64url')}`
+  if (names.size >= MAX_NAMES) names.clear()
+  names.set(sql, name)
+  return name
 }
