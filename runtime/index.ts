@@ -72,6 +72,7 @@ export {
 } from './serving/define.ts'
 export type { Filter } from './serving/filters.ts'
 export type { ServedRequest, ServedResponse } from './serving/http.ts'
+export { createMatcher, type MatchedRow } from './serving/matcher.ts'
 export {
   booleanParam,
   count,

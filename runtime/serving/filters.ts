@@ -92,7 +92,7 @@ function prefixEnd(prefix: string): string {
 }
 
 /** As databases order them: numbers by size, texts by code point. */
-function compareValues(a: ColumnValue, b: ColumnValue): number {
+export function compareValues(a: ColumnValue, b: ColumnValue): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b
   const [x, y] = [[...String(a)], [...String(b)]]
   for (let i = 0; i < x.length && i < y.length; i++) {

@@ -4,10 +4,9 @@ import { type AccountSource, createResolveActor, known, type ResolveActor } from
 import type { Answer } from './answer.ts'
 import type { ListDef } from './define.ts'
 import type { Embed } from './embed.ts'
-import { type AskedFilter, askFilter, DID, type ListFilter, listFilter } from './filters.ts'
-import { decodeCursor, encodeCursor, fingerprint } from './page.ts'
-import { listFilters, parseParams, readQuery } from './params.ts'
-import type { ListRequest } from './request.ts'
+import { encodeCursor } from './page.ts'
+import { parseParams, readQuery } from './params.ts'
+import { filtersOf, readRequest } from './request.ts'
 import { createSearch } from './search.ts'
 import { createSortedPages } from './sorted.ts'
 import { rowView } from './splice.ts'
@@ -39,53 +38,6 @@ export function createList(store: Store, def: ListDef, embed: Embed, accounts?: 
     const body = `{"records":[${records}]${cursor}${beside}}`
     return { body, reads: account?.settled === false ? null : embed.reads(params) }
   }
-}
-
-/** All filters that a list has, but that of the account. */
-function filtersOf(def: ListDef): ListFilter[] {
-  const all = { ...listFilters, ...def.filters }
-  return Object.entries(all).flatMap(([name, filter]) =>
-    Object.hasOwn(def.params.shape, name) ? [listFilter(def.collection, name, filter)] : [],
-  )
-}
-
-/** What is asked for, and a fingerprint of it for cursors to be known by. */
-function readRequest(
-  def: ListDef,
-  filters: readonly ListFilter[],
-  params: Record<string, any>,
-  did: string | undefined,
-): { hash: number; request: ListRequest } {
-  const given: [ListFilter, unknown][] = filters.map((filter) => [filter, params[filter.name]])
-  if (did !== undefined) given.push([DID, did])
-  const asked: AskedFilter[] = []
-  const values: Record<string, any> = {}
-  for (const [filter, value] of given) {
-    // A repeated parameter without a value is none.
-    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue
-    const one = askFilter(filter, value)
-    asked.push(one.asked)
-    Object.assign(values, one.values)
-  }
-  const { sort, descending } = orderOf(def, params)
-  const shape = asked.map(({ name, size }) => [name, size])
-  const hash = fingerprint(JSON.stringify([def.nsid, sort, descending, params.search ?? null, shape, values]))
-  const position = params.cursor === undefined ? null : decodeCursor(hash, params.cursor)
-  const { limit, search } = params as { limit: number; search: string | undefined }
-  return { hash, request: { filters: asked, values, limit, sort, descending, position, search } }
-}
-
-/** An order that is asked for wins over relevance, which is that of a search otherwise. */
-function orderOf(def: ListDef, params: Record<string, any>): Pick<ListRequest, 'sort' | 'descending'> {
-  const { sort, order, search } = params
-  const descending = order !== 'asc'
-  if (sort === 'relevance' && !Object.hasOwn(def.sorts, sort)) {
-    if (search === undefined) throw invalidRequest('Parameter "sort" may be relevance only where there is a "search".')
-    if (!descending) throw invalidRequest('Parameter "order" may not be asc where "sort" is relevance.')
-    return { sort: null, descending }
-  }
-  if (sort === undefined && order === undefined && search !== undefined) return { sort: null, descending }
-  return { sort: sort === undefined ? 'sort_at' : def.sorts[sort]!, descending }
 }
 
 async function accountOf(params: Record<string, any>, resolveActor: ResolveActor) {
