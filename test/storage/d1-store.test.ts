@@ -147,8 +147,10 @@ describe('plans', () => {
         .bind(...bindsOf(sql))
         .all()
       const scans = results.map((row) => String(row.detail)).filter((detail) => detail.startsWith('SCAN'))
+      // The versions of all tables are renewed, once by a process: they are as many as there are tables.
+      const allowed = /^SCAN (item|json_each|dependent|put|refused|lexidex_version|\d+ CONSTANT)/
       expect(
-        scans.filter((detail) => !/^SCAN (item|json_each|dependent|put|refused|\d+ CONSTANT)/.test(detail)),
+        scans.filter((detail) => !allowed.test(detail)),
         sql,
       ).toEqual([])
     }
