@@ -18,6 +18,11 @@ export function note(text: string): void {
   process.stderr.write(`${text}\n`)
 }
 
+/** Keeps stdout for what `print` writes: what the index logs to the console goes to stderr. */
+export function logToStderr(): void {
+  console.log = console.error
+}
+
 /** Writes warnings to stderr. */
 export function printIssues(issues: readonly Issue[]): void {
   if (issues.length > 0) note(`${formatIssues(issues, { color: hasColors() })}\n`)

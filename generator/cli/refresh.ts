@@ -5,7 +5,7 @@ import { type DidOptions, readDids, withDid } from './dids.ts'
 import { keepHeapSmall } from './heap.ts'
 import { interruptSignal } from './interrupt.ts'
 import { integer, withDatabase } from './options.ts'
-import { note, print, Reported } from './output.ts'
+import { logToStderr, note, print, Reported } from './output.ts'
 import { projectOf, withConfig } from './project.ts'
 
 interface Options extends DidOptions {
@@ -36,6 +36,7 @@ Examples:
     )
     .action(async (options: Options, command: Command) => {
       keepHeapSmall()
+      logToStderr()
       const { openIndex, refreshWithProgress } = await import('./indexer.ts')
       const dids = readDids(options)
       const signal = interruptSignal()

@@ -39,7 +39,8 @@ function bareCopy(app: string): string {
   const root = temporaryProject()
   const source = path.join(appsFolder, app)
   for (const name of readdirSync(source)) {
-    if (name !== 'src' && name !== 'node_modules') cpSync(path.join(source, name), path.join(root, name))
+    if (name === 'src' || name === 'node_modules') continue
+    cpSync(path.join(source, name), path.join(root, name), { recursive: true })
   }
   return root
 }

