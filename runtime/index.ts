@@ -57,7 +57,6 @@ export {
   type RunOutcome,
 } from './operations/runs/runs.ts'
 export type { BackfillDecision, DecideOptions, DecisionReason } from './operations/runs/startup.ts'
-export type { CacheOptions } from './serving/cache.ts'
 export {
   type CustomDef,
   defineCustomQuery,
@@ -70,9 +69,10 @@ export {
   type NarrowedDef,
   type Query,
 } from './serving/define.ts'
-export type { Filter } from './serving/filters.ts'
-export type { ServedRequest, ServedResponse } from './serving/http.ts'
-export { createMatcher, type MatchedRow } from './serving/matcher.ts'
+export type { CacheOptions } from './serving/http/cache.ts'
+export type { ServedRequest, ServedResponse } from './serving/http/messages.ts'
+export { createMatcher, type MatchedRow } from './serving/lists/matcher.ts'
+export type { Filter } from './serving/params/filters.ts'
 export {
   booleanParam,
   count,
@@ -85,8 +85,8 @@ export {
   many,
   prefixParam,
   search,
-} from './serving/params.ts'
+} from './serving/params/params.ts'
 export { createRouter, type Router, type RouterOptions } from './serving/router.ts'
-export type { CursorView, Status } from './serving/status.ts'
+export type { CursorView, Status } from './serving/system/status.ts'
 export type { AuthorTable, BookkeepingTables, Generated, ListValues, RecordColumns } from './storage/bookkeeping.ts'
 export type { Migration, Migrations, Store } from './storage/store.ts'

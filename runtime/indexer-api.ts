@@ -23,9 +23,9 @@ import type { BackfillKind, RunRow } from './operations/runs/run-rows.ts'
 import type { NoBackfill, PerformOptions, PrepareOptions, RunOutcome } from './operations/runs/runs.ts'
 import type { BackfillDecision, DecideOptions } from './operations/runs/startup.ts'
 import type { OperationsStatus } from './operations/status.ts'
-import type { CacheOptions } from './serving/cache.ts'
+import type { CacheOptions } from './serving/http/cache.ts'
 import type { Router } from './serving/router.ts'
-import type { Status } from './serving/status.ts'
+import type { Status } from './serving/system/status.ts'
 import type { Store } from './storage/store.ts'
 
 /** What a deployment may say otherwise than the config that the app was generated from. */

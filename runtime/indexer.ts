@@ -29,7 +29,7 @@ import { checkForInterruptedBackfill, performBackfill, resumeBackfill } from './
 import { decideBackfill } from './operations/runs/startup.ts'
 import { operationsStatus } from './operations/status.ts'
 import { createRouter, type Router } from './serving/router.ts'
-import { createStatus } from './serving/status.ts'
+import { createStatus } from './serving/system/status.ts'
 import { subscriptionUrls } from './sources/jetstream-urls.ts'
 import { createXrpc } from './sources/xrpc.ts'
 import type { Store } from './storage/store.ts'

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { LexidexError, messageOf } from '../core/errors.ts'
-import { isBodiless } from '../serving/http.ts'
+import { isBodiless } from '../serving/http/messages.ts'
 import type { Router } from '../serving/router.ts'
 
 export interface ServeOptions {

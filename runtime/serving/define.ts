@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { CollectionDef } from '../core/collection.ts'
 import type { CustomQuery, ListQuery } from '../core/custom-query.ts'
 import { LexidexError } from '../core/errors.ts'
-import type { Filter } from './filters.ts'
+import type { Filter } from './params/filters.ts'
 
 /** A select over one table, to which emitted code adds the filters that a request asks for. */
 export type Query<DB, T extends keyof DB> = SelectQueryBuilder<DB, T, {}>

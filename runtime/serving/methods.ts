@@ -1,12 +1,12 @@
 import type { App } from '../app.ts'
 import type { Store } from '../storage/store.ts'
-import type { AccountSource } from './actors.ts'
-import type { Answer } from './answer.ts'
-import { createEmbed } from './embed.ts'
-import { createGet } from './get.ts'
-import { createGetProfile } from './get-profile.ts'
-import { createList } from './list.ts'
-import { createProfiles } from './profiles.ts'
+import { createEmbed } from './hydration/embed.ts'
+import { createProfiles } from './hydration/profiles.ts'
+import { createList } from './lists/list.ts'
+import { createGet } from './records/get.ts'
+import { createGetProfile } from './records/get-profile.ts'
+import type { AccountSource } from './shared/actors.ts'
+import type { Answer } from './shared/answer.ts'
 
 /** The app's own queries, by their paths. */
 export function createMethods(app: App, store: Store, accounts?: AccountSource): ReadonlyMap<string, Answer> {

@@ -6,16 +6,24 @@ import type { Page } from '../core/page.ts'
 import type { Route, RouteAnswer } from '../core/route.ts'
 import type { Clock } from '../core/time.ts'
 import type { MaybePromise, Store } from '../storage/store.ts'
-import type { AccountSource } from './actors.ts'
-import type { Answered } from './answer.ts'
-import { AnswerCache, type CacheOptions } from './cache.ts'
-import { configRoutes } from './config-routes.ts'
-import { frontPage } from './front-page.ts'
-import { failure, HEADERS, isBodiless, preflight, READING, type ServedRequest, type ServedResponse } from './http.ts'
+import { AnswerCache, type CacheOptions } from './http/cache.ts'
+import { frontPage } from './http/front-page.ts'
+import {
+  failure,
+  HEADERS,
+  isBodiless,
+  preflight,
+  READING,
+  type ServedRequest,
+  type ServedResponse,
+} from './http/messages.ts'
+import { allowedBy, createRouteTable, type FoundRoutes, readBody } from './http/route-table.ts'
 import { createMethods } from './methods.ts'
 import { OPENAPI, openApiRoute } from './openapi/route.ts'
-import { allowedBy, createRouteTable, type FoundRoutes, readBody } from './routes.ts'
-import { systemRoutes } from './system.ts'
+import { configRoutes } from './queries/config-routes.ts'
+import type { AccountSource } from './shared/actors.ts'
+import type { Answered } from './shared/answer.ts'
+import { systemRoutes } from './system/system-routes.ts'
 
 /** Longest path and query that is answered, in characters. */
 export const MAX_URL = 8192

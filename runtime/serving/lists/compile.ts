@@ -1,0 +1,263 @@
+import { type Compilable, type Expression, type RawBuilder, sql } from 'kysely'
+import type { ColumnValue } from '../../core/operation.ts'
+import type { PreparedQuery, Store } from '../../storage/store.ts'
+import type { ListDef, Query } from '../define.ts'
+import { type AskedFilter, roomFor } from '../params/filters.ts'
+import { bind, Slot, type Values } from '../shared/slots.ts'
+import type { Row, RowView } from '../shared/splice.ts'
+import { condition, indexedRows, slotsOf, valuesNamed } from './conditions.ts'
+import type { Path } from './paths.ts'
+
+/** Which statement a request needs: what is asked for, but no value of it. */
+export interface ListShape {
+  readonly filters: readonly AskedFilter[]
+  readonly path: Path
+  /** How a search narrows the list; `often`: its words are in very many records. */
+  readonly search: 'none' | 'seldom' | 'often'
+  /** Column to order by; the time and the URI come after it. */
+  readonly sort: string
+  readonly descending: boolean
+  /** Null sort values come last in both directions, as a part of their own that is ordered by time. */
+  readonly part: 'all' | 'values' | 'nulls'
+  /** Whether the page begins behind a position. */
+  readonly after: boolean
+}
+
+/** Which statement a page by relevance needs. */
+export interface WindowShape {
+  readonly filters: readonly AskedFilter[]
+  readonly ranked: boolean
+}
+
+/** A prepared statement that takes its values by name. */
+export interface Statement {
+  all(values: Values): Promise<readonly Row[]>
+}
+
+/** A shape as text. */
+export function shapeKey(shape: ListShape | WindowShape): string {
+  return JSON.stringify({ ...shape, filters: shape.filters.map(({ name, size }) => [name, size]) })
+}
+
+/**
+ * The shape of the statement that serves `shape`: with room for lists of a power of two, so that few statements serve
+ * all lists. Walks are not rounded up: each one costs.
+ */
+export function roomyShape<S extends ListShape | WindowShape>(shape: S): S {
+  const walked = 'path' in shape && shape.path.by === 'each' ? shape.path.filter : null
+  const filters = shape.filters.map((filter) => {
+    const isList = filter.operator === 'anyOf' || filter.operator === 'noneOf'
+    return isList && filter.name !== walked ? { ...filter, size: roomFor(filter.size) } : filter
+  })
+  return { ...shape, filters }
+}
+
+/** Columns that every list is ordered by, after what it is sorted by. */
+const ORDER = ['sort_at', 'uri'] as const
+
+/** What a list is ordered by, all in one direction. */
+export function orderOf({ sort, part }: Pick<ListShape, 'sort' | 'part'>): readonly string[] {
+  return sort === 'sort_at' || part === 'nulls' ? ORDER : [sort, ...ORDER]
+}
+
+/**
+ * One page of a list, by keyset.
+ *
+ * Values: the filters by name; `$sort_at` and `$uri` of the position, and `$sort` where it is of another column;
+ * `$search`; `$limit`.
+ */
+export function compileList(store: Store, def: ListDef, view: RowView, shape: ListShape): Statement {
+  const { table } = def.collection
+  const direction = shape.descending ? 'desc' : 'asc'
+  const order = orderOf(shape)
+  const columns = [...new Set([...view.columns, ...order])]
+  const branches = shape.path.by === 'each' ? walks(store, def, shape, shape.path.filter) : [oneWay(store, def, shape)]
+  const selects = branches.map(({ query, ordered, from = table }) => {
+    // Named, so that a union can be ordered by them.
+    const named = order.map((name) => `${from}.${name} as ${name}`)
+    const others = columns.filter((name) => !order.includes(name)).map((name) => `${table}.${name}`)
+    return keyset(query, shape, ordered).select([...named, ...others])
+  })
+  let page = selects.reduce((all, select) => all.unionAll(select))
+  // A union is ordered by what it gives; a single select may be by what gives it.
+  for (const name of order) page = page.orderBy(branches.length > 1 ? name : branches[0]!.ordered(name), direction)
+  return statement(store, page.limit(new Slot('$limit') as any))
+}
+
+/** A select before it is ordered, and the columns as it is to be ordered by them. */
+interface Branch {
+  readonly query: Query<any, any>
+  readonly ordered: (column: string) => RawBuilder<any>
+  /** Where the columns of the order come from, if not from the collection's table. */
+  readonly from?: string
+}
+
+/** The rows of `shape` in one select: along an index of the order, or of one that leads to few rows. */
+function oneWay(store: Store, def: ListDef, shape: ListShape): Branch {
+  const { table } = def.collection
+  const { path, filters, sort } = shape
+  const plain = (name: string) => sql.ref(`${table}.${name}`)
+  const unindexed = store.reads.planning?.unindexed ?? ((column: RawBuilder<any>) => column)
+  const rows = tested(store, def, shape, searched(store, def, shape))
+  switch (path.by) {
+    case 'few': {
+      const { ids, covered } = indexedRows(
+        filters.filter(({ column }) => column === path.column),
+        table,
+      )
+      const rest = filters.filter((filter) => !covered.includes(filter))
+      const column = (name: string) => unindexed(plain(name))
+      return { query: narrowed(rows.where(plain('id'), 'in', ids), def, rest, column), ordered: column }
+    }
+    case 'walk': {
+      const column = (name: string) => (name === sort ? plain(name) : unindexed(plain(name)))
+      return { query: narrowed(rows, def, filters, column), ordered: plain }
+    }
+    default:
+      return { query: narrowed(rows, def, filters, plain), ordered: plain }
+  }
+}
+
+/** One select for each value of a column's filter: together, merged, they are in order as each of them is. */
+function walks(store: Store, def: ListDef, shape: ListShape, name: string): Branch[] {
+  const { table } = def.collection
+  const walked = shape.filters.find((filter) => filter.name === name)!
+  const { column } = walked
+  const unindexed = store.reads.planning?.unindexed ?? ((column: RawBuilder<any>) => column)
+  const plain = (name: string) => sql.ref(`${table}.${name}`)
+  // Every index goes on with the time.
+  const served = (name: string) => (name === column || name === 'sort_at' ? plain(name) : unindexed(plain(name)))
+  const rest = shape.filters.filter((filter) => filter !== walked)
+  const rows = (query: Query<any, any>) => narrowed(tested(store, def, shape, visible(query, table)), def, rest, served)
+  const slots = walked.operator === 'anyOf' ? slotsOf(walked) : [null]
+  return slots.map((slot, i): Branch => {
+    if (walked.valuesTable !== undefined) {
+      const query = rows(holding(store, walked, table, slot!, slots.slice(0, i) as Slot[]))
+      return { query, ordered: (name) => sql.ref(`list_value.${name}`), from: 'list_value' }
+    }
+    const query = rows(store.db.selectFrom(table))
+    const one = slot === null ? condition(walked, table, plain(column)) : null
+    return { query: one === null ? query.where(plain(column), '=', slot) : query.where(one), ordered: plain }
+  })
+}
+
+/** Rows that hold one value, in the order of its table; none that hold one of `before`, which another walk meets. */
+function holding(
+  store: Store,
+  filter: AskedFilter,
+  table: string,
+  value: Slot,
+  before: readonly Slot[],
+): Query<any, any> {
+  // A cross join, so that the values lead.
+  const query = store.db
+    .selectFrom(`${filter.valuesTable} as list_value`)
+    .crossJoin(table)
+    .whereRef(`${table}.id`, '=', 'list_value.id')
+    .where('list_value.value', '=', value)
+  if (before.length === 0) return query
+  return query.where(({ not, exists }) =>
+    not(
+      exists(
+        valuesNamed(filter, before)
+          .select(sql.lit(1).as('held'))
+          .whereRef('held_value.sort_at', '=', 'list_value.sort_at')
+          .whereRef('held_value.uri', '=', 'list_value.uri'),
+      ),
+    ),
+  )
+}
+
+/**
+ * The matches of one search window, best first where they are ranked, else newest first.
+ *
+ * Values: the filters by name, `$below` (id), `$search`, `$limit`; where ranked `$bottom` (id) and `$shown` (JSON array of
+ * ids that are left out) as well.
+ */
+export function compileWindow(store: Store, def: ListDef, view: RowView, shape: WindowShape): Statement {
+  const { collection } = def
+  const { table } = collection
+  const window = shape.ranked
+    ? fragment(store.reads.searchRanked(collection), ['$search', '$below', '$bottom', '$shown'].map(slot))
+    : fragment(store.reads.searchWindow(collection), ['$search', '$below'].map(slot))
+  const query = narrowed(matching(store, table, window), def, shape.filters, (name) => sql.ref(`${table}.${name}`))
+  const columns = [...view.columns.map((name) => `${table}.${name}`), 'lexidex_id']
+  const page = (rows: Query<any, any>) => rows.orderBy('lexidex_id', 'desc').limit(new Slot('$limit') as any)
+  if (!shape.ranked) return statement(store, page(query.select(columns)))
+  // All matches are ranked, and few of them shown: the others are sorted without their records.
+  const best = page(query.select(['lexidex_id', 'lexidex_rank']).orderBy('lexidex_rank'))
+  const shown = store.db
+    .selectFrom(best.as('lexidex_best'))
+    .crossJoin(table)
+    .whereRef(`${table}.id`, '=', 'lexidex_id')
+    .select(columns)
+  return statement(store, shown.orderBy('lexidex_rank').orderBy('lexidex_id', 'desc'))
+}
+
+const slot = (name: string) => new Slot(name)
+
+/** All rows that are shown, or those that a search finds where they are few. */
+function searched(store: Store, { collection }: ListDef, { search }: ListShape): Query<any, any> {
+  if (search !== 'seldom') return visible(store.db.selectFrom(collection.table), collection.table)
+  return matching(store, collection.table, fragment(store.reads.searchMatches(collection), [new Slot('$search')]))
+}
+
+/** The rows of a search that finds very many: they are asked one by one. */
+function tested(store: Store, { collection }: ListDef, { search }: ListShape, query: Query<any, any>): Query<any, any> {
+  if (search !== 'often') return query
+  return query.where(fragment<boolean>(store.reads.searchCondition(collection), [new Slot('$search')]))
+}
+
+/** The rows of `matches`, which drives: a cross join, so that no index of the table is walked instead. */
+function matching(store: Store, table: string, matches: RawBuilder<unknown>): Query<any, any> {
+  const query = store.db
+    .selectFrom(matches.as('lexidex_match'))
+    .crossJoin(table)
+    .whereRef(`${table}.id`, '=', 'lexidex_id')
+  return visible(query, table)
+}
+
+/** Without the rows of hidden accounts. A literal, so that an index on visible rows could serve it. */
+function visible(query: Query<any, any>, table: string): Query<any, any> {
+  return query.where(`${table}.hidden`, '=', sql.lit(0))
+}
+
+function narrowed(
+  query: Query<any, any>,
+  def: ListDef,
+  filters: readonly AskedFilter[],
+  column: (name: string) => Expression<any>,
+): Query<any, any> {
+  const { narrow = (all) => all, collection } = def
+  return filters.reduce(
+    (all, filter) => all.where(condition(filter, collection.table, column(filter.column))),
+    narrow(query),
+  )
+}
+
+function keyset(query: Query<any, any>, shape: ListShape, column: Branch['ordered']): Query<any, any> {
+  const { sort, part, after, descending } = shape
+  const all = part === 'all' ? query : query.where(column(sort), part === 'nulls' ? 'is' : 'is not', null)
+  if (!after) return all
+  const order = orderOf(shape)
+  const position = order.map((name) => new Slot(name === sort && name !== 'sort_at' ? '$sort' : `$${name}`))
+  return all.where(
+    sql<boolean>`(${sql.join(order.map(column))}) ${sql.raw(descending ? '<' : '>')} (${sql.join(position)})`,
+  )
+}
+
+/** SQL of a dialect, with values in the place of its `?`. */
+function fragment<T>(text: string, values: readonly Slot[]) {
+  return sql<T>(text.split('?') as unknown as TemplateStringsArray, ...values)
+}
+
+function statement(store: Store, query: Compilable): Statement {
+  const { sql: text, parameters } = query.compile()
+  const prepared: PreparedQuery = store.prepare(text)
+  return {
+    async all(values) {
+      const bound: ColumnValue[] = bind(parameters, values)
+      return prepared.all(bound)
+    },
+  }
+}

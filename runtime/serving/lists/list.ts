@@ -1,0 +1,49 @@
+import { invalidRequest } from '../../core/errors.ts'
+import type { Store } from '../../storage/store.ts'
+import type { ListDef } from '../define.ts'
+import type { Embed } from '../hydration/embed.ts'
+import { parseParams, readQuery } from '../params/params.ts'
+import { type AccountSource, createResolveActor, known, type ResolveActor } from '../shared/actors.ts'
+import type { Answer } from '../shared/answer.ts'
+import { encodeCursor } from '../shared/cursor.ts'
+import { rowView } from '../shared/splice.ts'
+import { filtersOf, readRequest } from './request.ts'
+import { createSearch } from './search.ts'
+import { createSortedPages } from './sorted.ts'
+
+/** Statements that are kept prepared per method. */
+const MAX_STATEMENTS = 200
+
+/** `listRecords` of one collection. */
+export function createList(store: Store, def: ListDef, embed: Embed, accounts?: AccountSource): Answer {
+  const { collection } = def
+  const view = rowView(collection)
+  const inIndex = createResolveActor(store)
+  const resolveActor =
+    accounts === undefined ? inIndex : async (actor: string) => known(await accounts.prepare(actor, collection.nsid))
+  const filters = filtersOf(def)
+  const search = collection.searchTable === undefined ? null : createSearch(store, def, view, MAX_STATEMENTS)
+  const sortedPage = createSortedPages(store, def, view, { filters, search, maxStatements: MAX_STATEMENTS })
+
+  return async (query) => {
+    const params: Record<string, any> = parseParams(def.params, readQuery(query))
+    embed.check(params, params.limit)
+    const account = await accountOf(params, resolveActor)
+    const { hash, request } = readRequest(def, filters, params, account?.did)
+    const { rows, next } = request.sort === null ? await search!.page(request) : await sortedPage(request, request.sort)
+    const { within, beside } = await embed.extras(rows, params)
+    let records = ''
+    for (let i = 0; i < rows.length; i++) records += (i === 0 ? '' : ',') + view.toJson(rows[i]!, within[i]!)
+    const cursor = next === null ? '' : `,"cursor":"${encodeCursor(hash, next)}"`
+    const body = `{"records":[${records}]${cursor}${beside}}`
+    return { body, reads: account?.settled === false ? null : embed.reads(params) }
+  }
+}
+
+async function accountOf(params: Record<string, any>, resolveActor: ResolveActor) {
+  if (params.did !== undefined && params.actor !== undefined) {
+    throw invalidRequest('Parameters "did" and "actor" mean the same: give one of them.')
+  }
+  const actor = params.did ?? params.actor
+  return actor === undefined ? undefined : resolveActor(actor)
+}
