@@ -3,7 +3,8 @@
  * are loaded by servers too, so nothing else may be imported here.
  */
 
-import type { CustomQuery, ListQuery } from '../runtime/core/custom-query.ts'
+import type { AnyNsid, CollectionConfig, Nsids } from './config/collection.ts'
+import type { ConfigLogger, Database, NotifyConfig, PermissionSetConfig, ProfileConfig } from './config/values.ts'
 
 export { z } from 'zod'
 export {
@@ -14,6 +15,8 @@ export {
   type Narrow,
   type QueryContext,
 } from '../runtime/core/custom-query.ts'
+export type { CollectionConfig, FieldFilter, QueryableField } from './config/collection.ts'
+export type * from './config/values.ts'
 
 /**
  * Paths into the records of each lexicon, by NSID. Empty here; the declaration that `lexidex generate`
@@ -34,181 +37,6 @@ export {
 // biome-ignore lint/suspicious/noEmptyInterface: filled by module augmentation
 export interface LexiconPaths {}
 
-type Use = 'queryable' | 'range' | 'searchable' | 'field'
-
-/** Paths of one lexicon that fit one use; any string where the lexicon is not declared. */
-type PathOf<Nsid, U extends Use> = Nsid extends keyof LexiconPaths
-  ? LexiconPaths[Nsid] extends Record<U, infer Path extends string>
-    ? Path
-    : string
-  : string
-
-/** An NSID; those of declared lexicons are completed. */
-type AnyNsid = keyof LexiconPaths | (string & {})
-
-/** NSID of each collection, by its short name. */
-type Nsids = Readonly<Record<string, AnyNsid>>
-
-/**
- * How lists are filtered by a field. `{}` gives what makes sense for its kind:
- *
- * | kind | `{}` | `{ type: 'range' }` |
- * |---|---|---|
- * | text without known values | `equal`, `not`, `prefix`, `exists` | `range`, `exists` |
- * | other strings, the `$type` of a union | `equal`, `not`, `exists` | `range`, `exists` |
- * | integer | `equal`, `not`, `exists` | `range`, `exists` |
- * | datetime | `equal`, `exists` | `range`, `exists` |
- * | boolean | `equal`, `exists` | |
- * | CID link | `equal`, `not`, `exists` | |
- * | array of strings | `equal` (any value), `not` | |
- *
- * `exists` comes only with fields that a record may be without.
- */
-export interface QueryableField {
-  /** `?fieldMin=` and `?fieldMax=`, and `?sort=field`, in place of `?field=`. */
-  readonly type?: 'range'
-  /**
-   * Exactly these, in place of what the kind gives: `equal` is `?field=a&field=b`, `not` is `?fieldNot=`, `prefix` is
-   * `?fieldPrefix=`, `range` is `?fieldMin=`, `?fieldMax=` and `?sort=field`, `exists` is `?fieldExists=true`.
-   */
-  readonly filters?: readonly FieldFilter[]
-  /** `false`: no index, for cheaper writes. Then only filters that need none are possible: `not`. Default: true. */
-  readonly index?: boolean
-}
-
-/** One way to filter by a field. */
-export type FieldFilter = 'equal' | 'not' | 'prefix' | 'range' | 'exists'
-
-type Queryable<Nsid> = {
-  readonly [Path in PathOf<Nsid, 'queryable'>]?: Path extends PathOf<Nsid, 'range'>
-    ? QueryableField
-    : Omit<QueryableField, 'type'> & { readonly type?: never }
-}
-
-/** Records of a collection that point at this one. */
-interface RelationConfig<ChildName, ChildNsid> {
-  /** Short name of the child collection. */
-  readonly collection: ChildName
-  /** Field of the child that points here. Default: `subject.uri`. */
-  readonly field?: PathOf<ChildNsid, 'field'>
-  /** What the field holds: the URI of a record here, or the DID of its author. Default: `uri`. */
-  readonly match?: 'uri' | 'did'
-  /** Field of the child by which children are counted and hydrated in groups. */
-  readonly groupBy?: PathOf<ChildNsid, 'field'>
-  /** Short name of each group, and the value of `groupBy` that belongs to it. Default: the lexicon's known values. */
-  readonly groups?: Readonly<Record<string, string>>
-  /** Whether counts are kept. Default: true. */
-  readonly count?: boolean
-  /** Counts different values of this field of the child (or `did`, its author) instead of records. */
-  readonly countDistinct?: PathOf<ChildNsid, 'field'> | 'did'
-}
-
-type Relation<N extends Nsids> = { [Short in keyof N]: RelationConfig<Short, N[Short]> }[keyof N]
-
-/** A record that this one points at. */
-interface ReferenceConfig<Nsid, N extends Nsids> {
-  /** Short name of the collection pointed at. */
-  readonly collection: (keyof N & string) | (string & {})
-  /** Field of this collection with the URI of a record, or the DID of its author. */
-  readonly field: PathOf<Nsid, 'field'>
-}
-
-/** One collection to index. */
-export interface CollectionConfig<Nsid extends AnyNsid = string, N extends Nsids = Nsids> {
-  /** NSID of the record type. */
-  readonly collection: Nsid
-  /** Fields to filter and sort by; `subject.uri` reaches into objects. */
-  readonly queryable?: Queryable<Nsid>
-  /** Fields whose words `?search=` looks for. */
-  readonly searchable?: readonly PathOf<Nsid, 'searchable'>[] | false
-  /** Child collections, to count and to hydrate, by name of the relation. */
-  readonly relations?: Readonly<Record<string, Relation<N>>>
-  /** Records that this one points at, to hydrate, by name of the reference. */
-  readonly references?: Readonly<Record<string, ReferenceConfig<Nsid, N>>>
-  /** Methods to serve. Default: both. */
-  readonly methods?: readonly ('listRecords' | 'getRecord')[]
-  /** The record's own time, by which lists are ordered; `false`: when it was indexed. Default: `createdAt`. */
-  readonly timeField?: PathOf<Nsid, 'field'> | false
-  /** Field with a DID or at-uri: records about accounts that are not known are dropped. */
-  readonly subjectField?: PathOf<Nsid, 'field'>
-  /** Whether a new or changed record is kept. Deletes always pass. */
-  readonly recordFilter?: (record: any) => boolean
-  /**
-   * Whether accounts are looked for by this collection. `false`: only records of accounts that are known
-   * through another collection are kept. Default: true, but false for `app.bsky.*`.
-   */
-  readonly discover?: boolean
-  /**
-   * Records that break their lexicon: `strict` and `lenient` quarantine them, `lenient` lets harmless
-   * differences pass; `off` takes everything. Default: `lenient`.
-   */
-  readonly validate?: 'strict' | 'lenient' | 'off'
-  /** Queries of your own, by the last part of their names: `{namespace}.{collection}.{name}`. See `defineQuery`. */
-  readonly queries?: Readonly<Record<string, CustomQuery | CustomQuery['handler']>>
-  /** Lists of your own, in which `listRecords` is narrowed, by the last part of their names. See `defineListQuery`. */
-  readonly pipelineQueries?: Readonly<Record<string, ListQuery | ListQuery['handler']>>
-  /** Accepted, without effect. */
-  readonly allowInSpaces?: boolean
-}
-
-/** A collection with the profiles of accounts. */
-export interface ProfileConfig {
-  /** NSID of the record type. */
-  readonly collection: AnyNsid
-  /** Default: the last segment of the NSID. */
-  readonly shortName?: string
-  /** Record key of the profile. Default: `self`. */
-  readonly rkey?: string
-}
-
-export type Database = 'sqlite' | 'postgres' | 'd1'
-
-/** Where the index writes its messages. The console fits. */
-export interface ConfigLogger {
-  log(...args: unknown[]): void
-  warn(...args: unknown[]): void
-  error(...args: unknown[]): void
-}
-
-/** What users are asked for at once: all methods of the namespace, and writing its records. */
-export interface PermissionSetConfig {
-  /** What users read as its name. Default: the namespace. */
-  readonly title?: string
-  /** What users read about it. */
-  readonly description?: string
-  /** More of the namespace's own records and methods. */
-  readonly additional?: readonly PermissionConfig[]
-}
-
-/** A permission as lexicons state it. Servers grant nothing in a set that is not below its namespace. */
-export type PermissionConfig =
-  | {
-      readonly type?: 'permission'
-      readonly resource: 'repo'
-      /** NSIDs of record types. */
-      readonly collection: readonly string[]
-      /** Default: all three. */
-      readonly action?: readonly ('create' | 'update' | 'delete')[]
-    }
-  | {
-      readonly type?: 'permission'
-      readonly resource: 'rpc'
-      /** NSIDs of methods. */
-      readonly lxm: readonly string[]
-      /** The service that the client names: `include:{set}?aud=…`. */
-      readonly inheritAud?: boolean
-      /** Any service. */
-      readonly aud?: '*'
-    }
-
-/** Who may call `notifyOfUpdate`: nobody, where neither is there. */
-export interface NotifyConfig {
-  /** Whoever sends it as `Authorization: Bearer <secret>`, for any record. */
-  readonly secret?: string | undefined
-  /** DID of this service. Tokens of atproto's service auth that are made out to it let authors name their own records. */
-  readonly serviceDid?: string | undefined
-}
-
 /** What `lexidex.config.ts` exports. */
 export interface Config<N extends Nsids = Nsids> {
   /** Reverse domain that the name of every method starts with, for example `com.example`. */
@@ -224,11 +52,11 @@ export interface Config<N extends Nsids = Nsids> {
   readonly lexicons?: readonly string[]
   /** Directory that is generated, relative to the project's root. Default: `src/lexidex`. */
   readonly outDir?: string
-  /** Databases to generate for. Default: `sqlite`, the only one in this version. */
+  /** Databases to write migrations for; `d1` takes those of `sqlite`. Default: `sqlite`. */
   readonly database?: Database | readonly Database[]
-  /** WebSocket URLs of Jetstream instances, in order of preference. */
+  /** WebSocket URLs of Jetstream instances, in order of preference. Default: one of Bluesky's. */
   readonly jetstreams?: readonly string[]
-  /** HTTPS URLs of relays that list accounts by collection. */
+  /** HTTPS URLs of relays that list accounts by collection. Default: one of Bluesky's. */
   readonly relays?: readonly string[]
   /** URL of the PLC directory. Default: `https://plc.directory`. */
   readonly plc?: string

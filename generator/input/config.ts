@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { isValidNsid } from '@atproto/syntax'
-import type { ConfigLogger, Database } from '../index.ts'
+import type { ConfigLogger, Database } from '../config/values.ts'
 import { GenerateError, type Issue, Issues } from './issues.ts'
 import { compareText } from './order.ts'
 import { reportProblems } from './problems.ts'
@@ -16,10 +16,10 @@ import { type LexiconSource, resolveSources } from './sources.ts'
 
 export { configDirectories, findConfig, loadConfig } from './load.ts'
 
-/** The config with every default filled in. */
 /** What migrations are written in. */
 export type DialectName = Exclude<Database, 'd1'>
 
+/** The config with every default filled in. */
 export interface ResolvedConfig {
   /** Absolute path of the project. */
   readonly root: string
