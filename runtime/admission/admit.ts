@@ -3,6 +3,7 @@ import { isDid, isNsid, isRecordKey, makeAtUri } from '../core/at-uri.ts'
 import type { CollectionDef, ColumnDef } from '../core/collection.ts'
 import { messageOf } from '../core/errors.ts'
 import type { RecordEvent, RecordPut } from '../core/events.ts'
+import { lineOf } from '../core/line.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
 import type { Operation, QuarantineOperation } from '../core/operation.ts'
 import { isTid } from '../core/tid.ts'
@@ -86,7 +87,9 @@ export function createAdmission(options: AdmissionOptions): Admission {
     const { collection, columns, validate } = gate
     const { did, rkey, rev, cid, record } = event
     const quarantine = (reason: string): QuarantineOperation => {
-      return { op: 'quarantine', collection, uri, did, rev, cid, reason, record: quarantineText(record) }
+      // Validators quote the record.
+      const text = quarantineText(record)
+      return { op: 'quarantine', collection, uri, did, rev, cid, reason: lineOf(reason), record: text }
     }
     if (isDeeperThan(record, MAX_DEPTH)) return quarantine(`Record nests deeper than ${MAX_DEPTH} levels`)
     let text: string

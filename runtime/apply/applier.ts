@@ -1,4 +1,5 @@
 import type { Admission } from '../admission/admit.ts'
+import { isDid } from '../core/at-uri.ts'
 import { LexidexError, messageOf } from '../core/errors.ts'
 import type { RecordEvent, SourceItem } from '../core/events.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
@@ -163,6 +164,10 @@ class StreamApplier implements Applier {
       case 'account':
       case 'identity':
       case 'sync':
+        if (!isDid(event.did)) {
+          this.#stats.rejected++
+          break
+        }
         this.#open.add({ op: 'check', did: event.did, resync: event.kind === 'sync' })
         if (this.#options.onHint !== undefined) this.#open.hints.push(event)
         break

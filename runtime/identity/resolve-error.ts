@@ -1,4 +1,5 @@
 import { LexidexError } from '../core/errors.ts'
+import { lineOf } from '../core/line.ts'
 
 /** A DID document or handle that cannot be had or used. */
 export class ResolveError extends LexidexError {
@@ -8,7 +9,8 @@ export class ResolveError extends LexidexError {
   readonly status: number | null
 
   constructor(permanent: boolean, message: string, options: { cause?: unknown; status?: number } = {}) {
-    super(message, options.cause === undefined ? {} : { cause: options.cause })
+    // What hosts and directories say is part of it.
+    super(lineOf(message), options.cause === undefined ? {} : { cause: options.cause })
     this.name = 'ResolveError'
     this.permanent = permanent
     this.status = options.status ?? null

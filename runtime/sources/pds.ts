@@ -1,5 +1,6 @@
 import { parseAtUri } from '../core/at-uri.ts'
 import { isTid } from '../core/tid.ts'
+import { nextCursor } from './next-cursor.ts'
 import { ServiceError, type XrpcClient, type XrpcOptions, type XrpcParams } from './xrpc.ts'
 
 /** Records per page, and what is asked for instead after an answer that was too large to read. */
@@ -132,7 +133,7 @@ export function createPdsClient(xrpc: Pick<XrpcClient, 'get'>): PdsClient {
         const params = { repo: did, collection, ...(cursor === null ? {} : { cursor }) }
         const body = await page(pds, params, options)
         if (!Array.isArray(body.records)) throw ServiceError.unreadable(pds, 'a page without records')
-        cursor = typeof body.cursor === 'string' && body.cursor !== '' ? body.cursor : null
+        cursor = nextCursor(pds, body)
         empty = body.records.length === 0 ? empty + 1 : 0
         yield { ...sortOut(body.records, did, collection), cursor }
         if (cursor === null) return

@@ -1,4 +1,5 @@
 import { isDid } from '../core/at-uri.ts'
+import { nextCursor } from './next-cursor.ts'
 import { ServiceError, type XrpcClient } from './xrpc.ts'
 
 const PAGE = 1000
@@ -29,7 +30,7 @@ export async function* listReposByCollection(
     const body = await xrpc.get(relay, 'com.atproto.sync.listReposByCollection', params, { signal })
     if (!Array.isArray(body.repos)) throw ServiceError.unreadable(relay, 'a page without repos')
     const dids = body.repos.map((repo: { did?: unknown } | null) => repo?.did)
-    cursor = typeof body.cursor === 'string' && body.cursor !== '' ? body.cursor : null
+    cursor = nextCursor(relay, body)
     if (cursor !== null && visited.has(cursor)) throw ServiceError.unreadable(relay, `cursor ${cursor} comes again`)
     if (cursor !== null) visited.add(cursor)
     yield { dids: dids.filter((did): did is string => typeof did === 'string' && isDid(did)), cursor }

@@ -1,4 +1,5 @@
 import { LexidexError } from '../core/errors.ts'
+import { lineOf } from '../core/line.ts'
 
 /**
  * What an answer means for the caller:
@@ -43,7 +44,8 @@ export class ServiceError extends LexidexError {
     message: string,
     options: { error?: string | null; retryAfterMs?: number | null; cause?: unknown } = {},
   ) {
-    super(message, options.cause === undefined ? {} : { cause: options.cause })
+    // Much of it is the host's own words.
+    super(lineOf(message), options.cause === undefined ? {} : { cause: options.cause })
     this.name = 'ServiceError'
     this.kind = kind
     this.error = options.error ?? null

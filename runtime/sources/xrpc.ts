@@ -17,6 +17,8 @@ const LIMITED_TRIES = 8
 const LONGEST_REFUSAL = 100_000
 /** A host that asks for a longer wait than this is come back to by the caller. */
 const LONGEST_WAIT_MS = 10 * 60_000
+/** Longest wait that a host is believed, in ms: what was put off has to come up again. */
+const LONGEST_RESET_MS = 48 * 60 * 60_000
 
 export interface XrpcClient {
   /**
@@ -87,7 +89,8 @@ export function createXrpc(options: XrpcClientOptions): XrpcClient {
 
   /** @returns ms until the host takes requests again, where it says so */
   function heedLimits(url: URL, headers: Headers): number | null {
-    const resetMs = resetAfter(headers, clock.now())
+    const stated = resetAfter(headers, clock.now())
+    const resetMs = stated === null ? null : Math.min(LONGEST_RESET_MS, Math.max(0, stated))
     if (headers.get('ratelimit-remaining') === '0' && resetMs !== null) {
       close(url.host, Math.min(resetMs, LONGEST_WAIT_MS))
     }
@@ -224,11 +227,11 @@ function resetAfter(headers: Headers, nowMs: number): number | null {
   const retryAfter = headers.get('retry-after')
   if (retryAfter !== null) {
     const ms = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - nowMs
-    if (!Number.isNaN(ms)) return Math.max(0, ms)
+    if (!Number.isNaN(ms)) return ms
   }
   const reset = headers.get('ratelimit-reset')
   if (reset === null || !/^\d+$/.test(reset)) return null
   // Hosts of atproto state the second of the reset; the draft standard states the seconds until then.
   const seconds = Number(reset)
-  return Math.max(0, seconds > 1e9 ? seconds * 1000 - nowMs : seconds * 1000)
+  return seconds > 1e9 ? seconds * 1000 - nowMs : seconds * 1000
 }

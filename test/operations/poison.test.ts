@@ -170,6 +170,8 @@ describe('a frame is rejected', () => {
     ['with a collection that is none', frame(AROUND, { collection: 'not a collection' })],
     ['with a CID that is none', frame(AROUND, { cid: "'; DROP TABLE event; --" })],
     ['with a DID that is none', { ...frame(AROUND), did: 'did:plc:\0' }],
+    ['about an account with no DID', { did: 'a\0b', time_us: START_US, kind: 'account', account: { active: false } }],
+    ['about an identity with no DID', { did: 'x'.repeat(10_000), time_us: START_US, kind: 'identity', identity: {} }],
   ])('%s', async (_what, line) => {
     expect(await send(line)).toEqual(REJECTED)
   })
@@ -184,7 +186,7 @@ describe('a frame is passed over', () => {
     ['of another collection', frame(AROUND, { collection: 'com.example.other' })],
     [
       'about an account that nobody knows',
-      { did: 'x'.repeat(10_000), time_us: START_US, kind: 'account', account: { active: false } },
+      { did: 'did:plc:nobody', time_us: START_US, kind: 'account', account: { active: false } },
     ],
     ['that is no JSON', '{"did":'],
     ['that is no object', '[]'],

@@ -1,3 +1,4 @@
+import { unlessAborted } from '../../core/abort.ts'
 import type { AccountOperation } from '../../core/operation.ts'
 import type { Slots } from '../../core/slots.ts'
 import { type Identity, ResolveError } from '../../identity/resolver.ts'
@@ -102,7 +103,7 @@ export class AccountSurvey {
   }
 
   async #using<T>(slots: Slots, work: () => Promise<T>): Promise<T> {
-    await this.#unlessAborted(slots.acquire())
+    await slots.acquire(this.#signal)
     try {
       return await work()
     } finally {
@@ -120,12 +121,6 @@ export class AccountSurvey {
 
   /** Requests to directories take no signal, since others may wait for the same answer: they are not waited for. */
   #unlessAborted<T>(work: Promise<T>): Promise<T> {
-    const signal = this.#signal
-    return new Promise<T>((resolve, reject) => {
-      const give = () => reject(signal.reason)
-      if (signal.aborted) give()
-      signal.addEventListener('abort', give, { once: true })
-      work.then(resolve, reject).finally(() => signal.removeEventListener('abort', give))
-    })
+    return unlessAborted(work, this.#signal)
   }
 }

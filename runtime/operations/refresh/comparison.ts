@@ -1,6 +1,6 @@
 import type { Applier } from '../../apply/applier.ts'
 import { nextTurn } from '../../apply/pause.ts'
-import { makeAtUri } from '../../core/at-uri.ts'
+import { isRecordKey, makeAtUri } from '../../core/at-uri.ts'
 import type { CollectionDef } from '../../core/collection.ts'
 import type { RecordEvent } from '../../core/events.ts'
 import type { PdsClient } from '../../sources/pds.ts'
@@ -103,6 +103,11 @@ export class Comparison {
     // Both sides are in the order of their keys.
     for (const record of repo.records(collection.nsid)) {
       if (++compared % TURN === 0) await nextTurn()
+      if (!isRecordKey(record.rkey)) {
+        // No index has it, and not every database can be asked for it.
+        this.#parts.count(collection, 'inSync')
+        continue
+      }
       const uri = makeAtUri(did, collection.nsid, record.rkey)
       for (; row !== null && row.uri < uri; row = await nextOf(rows)) await this.#absent(collection, row)
       const match = row?.uri === uri ? row : undefined
