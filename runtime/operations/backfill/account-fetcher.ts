@@ -5,7 +5,7 @@ import { createPdsClient, type PdsClient, type RecordPage } from '../../sources/
 import { fetchRepo, type RepoRecord } from '../../sources/repo.ts'
 import { ServiceError, type ServiceErrorKind } from '../../sources/xrpc.ts'
 import type { OperationContext } from '../context.ts'
-import { forgetIfSetBack, verifiedRev } from '../verified.ts'
+import { forgetIfSetBack } from '../verified.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import { afterFailure } from './job-failure.ts'
 import type { Job } from './jobs.ts'
@@ -54,10 +54,12 @@ export class AccountFetcher {
     this.#pds = createPdsClient(parts.context.xrpc)
   }
 
-  /** @throws what is not a failure of a host */
-  async fetch({ did, pds }: Identity, jobs: readonly Job[]): Promise<void> {
+  /**
+   * @param verified rev at which the repo was last compared as a whole, as it was known before the account is asked for
+   * @throws what is not a failure of a host
+   */
+  async fetch({ did, pds }: Identity, jobs: readonly Job[], verified: string | null): Promise<void> {
     const { signal } = this.#parts
-    const verified = await verifiedRev(this.#parts.context, did)
     let rev: string
     try {
       if (this.#prefersArchive(jobs) && (await this.#asking(pds, () => this.#fetchArchive(pds, did, jobs, verified))))

@@ -1,7 +1,7 @@
 import { type Applier, createApplier } from '../../apply/applier.ts'
 import type { Identity } from '../../identity/resolver.ts'
 import { sleep } from '../../sources/backoff.ts'
-import { bookkeeping, type OperationContext } from '../context.ts'
+import type { OperationContext } from '../context.ts'
 import { anchorPosition } from '../live/position.ts'
 import { AccountFetcher, type JobFailure } from './account-fetcher.ts'
 import { AccountRun } from './account-run.ts'
@@ -186,27 +186,19 @@ class BackfillRun {
     this.#tally.accountDone()
   }
 
-  async #fetch({ did, jobs }: AccountJobs, identity: Identity): Promise<void> {
-    const moved = await this.#savePds(identity)
+  async #fetch({ did, jobs, pds, verified }: AccountJobs, identity: Identity): Promise<void> {
+    // The handle is left to the checks of accounts, which look whether it leads back to the account.
+    if (pds !== identity.pds) this.#checkpoints.host(did, identity.pds)
+    const moved = pds !== null && pds !== identity.pds
     // A cursor is the old host's own, and means nothing to the new one.
     const mine = jobs.map((job) => (moved ? { ...job, cursor: null } : job))
+    if (moved) for (const job of mine) this.#checkpoints.add(job)
     const placeOf = ({ collection }: { collection: string }) => this.#places.get(collection) ?? this.#places.size
     await this.#fetcher.fetch(
       identity,
       mine.sort((a, b) => placeOf(a) - placeOf(b)),
+      verified,
     )
     this.#done(did)
-  }
-
-  /**
-   * The handle is left to the checks of accounts, which look whether it leads back to the account.
-   *
-   * @returns whether the account has another PDS than when it was last looked at
-   */
-  async #savePds({ did, pds }: Identity): Promise<boolean> {
-    const db = bookkeeping(this.#context.store)
-    const before = await db.selectFrom('lexidex_account').select('pds').where('did', '=', did).executeTakeFirst()
-    if (before?.pds !== pds) await db.updateTable('lexidex_account').set({ pds }).where('did', '=', did).execute()
-    return (before?.pds ?? pds) !== pds
   }
 }

@@ -53,7 +53,10 @@ export class Claims {
       if (jobs.length === 0) return
       const sorted = [...jobs].sort((a, b) => a.due_at - b.due_at || (a.did < b.did ? -1 : 1))
       for (const { did } of sorted) this.#held.add(did)
-      yield* groupByAccount(sorted.map((job) => ({ ...job, status: 'pending' as const })))
+      yield* await groupByAccount(
+        this.#context,
+        sorted.map((job) => ({ ...job, status: 'pending' as const })),
+      )
     }
   }
 

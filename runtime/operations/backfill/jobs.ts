@@ -4,8 +4,8 @@ import type { CollectionDef } from '../../core/collection.ts'
 import { LexidexError } from '../../core/errors.ts'
 import { bookkeeping, type OperationContext } from '../context.ts'
 
-/** Values per INSERT: D1 binds no more. */
-const MAX_VALUES = 100
+/** Values per statement. D1 gets them as one: fewer statements are fewer ways to a database that is far away. */
+const MAX_VALUES = 1000
 
 const JOB_COLUMNS = ['did', 'collection', 'cursor', 'rev', 'records', 'attempts', 'due_at', 'last_error'] as const
 
@@ -24,10 +24,14 @@ export interface Job {
   readonly last_error: string | null
 }
 
-/** All due jobs of one account, or as many as came together. */
+/** All due jobs of one account, or as many as came together, and what was known of it when they were read. */
 export interface AccountJobs {
   readonly did: string
   readonly jobs: readonly Job[]
+  /** Where its records were last fetched from. */
+  readonly pds: string | null
+  /** Rev at which its repo was last compared as a whole. */
+  readonly verified: string | null
 }
 
 /**
@@ -126,7 +130,7 @@ export async function* dueAccounts(
     }
     const rows = await query.execute()
     const jobs: readonly Job[] = rows.map((row) => ({ ...row, status: 'pending' }))
-    yield* groupByAccount(jobs)
+    yield* await groupByAccount(context, jobs)
     if (jobs.length < page) return
     last = jobs.at(-1)!
   }
@@ -139,7 +143,10 @@ async function* dueAccountsOf(
 ): AsyncGenerator<AccountJobs, void> {
   for (const part of chunks([...new Set(dids)], MAX_VALUES / 2)) {
     const rows = await due(context, dueAt).select(JOB_COLUMNS).where('did', 'in', part).orderBy('did').execute()
-    yield* groupByAccount(rows.map((row) => ({ ...row, status: 'pending' })))
+    yield* await groupByAccount(
+      context,
+      rows.map((row) => ({ ...row, status: 'pending' })),
+    )
   }
 }
 
@@ -147,15 +154,40 @@ function due({ store }: OperationContext, dueAt: number) {
   return bookkeeping(store).selectFrom('lexidex_job').where('status', '=', 'pending').where('due_at', '<=', dueAt)
 }
 
-/** Jobs of one account that stand together, as one. */
-export function groupByAccount(jobs: readonly Job[]): readonly AccountJobs[] {
+/** Jobs of one account that stand together, as one. What is known of the accounts is asked once for all of them. */
+export async function groupByAccount(context: OperationContext, jobs: readonly Job[]): Promise<readonly AccountJobs[]> {
   const groups: { did: string; jobs: Job[] }[] = []
   for (const job of jobs) {
     const group = groups.at(-1)
     if (group?.did === job.did) group.jobs.push(job)
     else groups.push({ did: job.did, jobs: [job] })
   }
-  return groups
+  const accounts = new Map<string, { pds: string | null; verified: string | null }>()
+  for (const part of chunks([...new Set(groups.map(({ did }) => did))], MAX_VALUES)) {
+    const rows = await bookkeeping(context.store)
+      .selectFrom('lexidex_account')
+      .select(['did', 'pds', 'verified_rev as verified'])
+      .where('did', 'in', part)
+      .execute()
+    for (const { did, pds, verified } of rows) accounts.set(did, { pds, verified })
+  }
+  return groups.map((group) => ({ pds: null, verified: null, ...accounts.get(group.did), ...group }))
+}
+
+/** Notes where accounts were found to be, by DID. */
+export async function saveHosts(context: OperationContext, hosts: ReadonlyMap<string, string>): Promise<void> {
+  for (const part of chunks([...hosts], MAX_VALUES / 4)) {
+    const pds = part.reduce((cases, [did, url]) => sql`${cases} WHEN ${did} THEN ${url}`, sql`CASE did`)
+    await bookkeeping(context.store)
+      .updateTable('lexidex_account')
+      .set({ pds: sql<string>`${pds} END` })
+      .where(
+        'did',
+        'in',
+        part.map(([did]) => did),
+      )
+      .execute()
+  }
 }
 
 /** @param dids counts only these */

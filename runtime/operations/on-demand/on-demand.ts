@@ -11,6 +11,7 @@ import { addAccounts, addJobs, type Job } from '../backfill/jobs.ts'
 import { Tally } from '../backfill/tally.ts'
 import { bookkeeping, type OperationContext } from '../context.ts'
 import { anchorPosition } from '../live/position.ts'
+import { verifiedRev } from '../verified.ts'
 import { type FoundActor, findActor } from './actors.ts'
 import { MissingRecords } from './missing.ts'
 
@@ -166,7 +167,8 @@ export class OnDemand {
     const applier = createApplier({ store, admission, clock, logger })
     const checkpoints = new Checkpoints(context, applier, (error) => logger.error(messageOf(error), error))
     try {
-      await new AccountFetcher({ context, applier, checkpoints, tally: new Tally(), signal }).fetch(identity, jobs)
+      const fetcher = new AccountFetcher({ context, applier, checkpoints, tally: new Tally(), signal })
+      await fetcher.fetch(identity, jobs, await verifiedRev(context, did))
     } finally {
       await applier.close()
       await checkpoints.flush()
