@@ -292,7 +292,8 @@ describe('backfill', () => {
       running.set(host, (running.get(host) ?? 0) + 1)
       most = Math.max(most, running.get(host)!)
       const reply = await answer()
-      await new Promise((resolve) => setTimeout(resolve, 5))
+      // Long enough for others to come, until as many have come as may.
+      await new Promise((resolve) => setTimeout(resolve, most < 3 ? 100 : 5))
       running.set(host, running.get(host)! - 1)
       return reply
     }
