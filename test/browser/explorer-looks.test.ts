@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { AxeResults, RunOptions } from 'axe-core'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { describeInChromium, launchChromium } from './chromium.ts'
-import { type Explored, explore, type Opened, open, settled, unfold } from './explorer.ts'
+import type { Page } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
+import { settled, unfold } from './explorer.ts'
+import { describeExplorer } from './explorer-session.ts'
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -36,42 +36,23 @@ const PLACES = {
   nothing: '#/nonsense',
 }
 
-describeInChromium('how the explorer looks in Chromium', () => {
-  let index: Explored
-  let browser: Browser
-  let opened: Opened | undefined
-
-  beforeAll(async () => {
-    index = await explore()
-    browser = await launchChromium()
-  })
-  afterAll(async () => {
-    await browser?.close()
-    await index?.close()
-  })
-  afterEach(async () => {
-    await opened?.close()
-    opened = undefined
-  })
-
+describeExplorer('how the explorer looks in Chromium', (session) => {
   describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
     test.each(Object.entries(PLACES))('%s passes axe', async (_name, hash) => {
-      opened = await open(browser, `${index.url}/${hash}`, { colorScheme, reducedMotion: 'reduce' })
-      const { page } = opened
+      const page = await session.at(hash, { colorScheme, reducedMotion: 'reduce' })
       await unfold(page)
       expect(await violations(page)).toEqual([])
-      expect(opened.faults).toEqual([])
+      expect(session.faults).toEqual([])
     })
   })
 
   test.each(Object.entries(PLACES))('%s fits a phone, and passes axe there', async (_name, hash) => {
-    opened = await open(browser, `${index.url}/${hash}`, {
+    const page = await session.at(hash, {
       viewport: { width: 360, height: 740 },
       hasTouch: true,
       isMobile: true,
       reducedMotion: 'reduce',
     })
-    const { page } = opened
     await unfold(page)
     const { content, screen } = await page.evaluate(() => ({
       content: document.documentElement.scrollWidth,
@@ -82,8 +63,7 @@ describeInChromium('how the explorer looks in Chromium', () => {
   })
 
   test('on a phone the form waits until it is opened', async () => {
-    opened = await open(browser, `${index.url}/#/event.listRecords?limit=5`, { viewport: { width: 360, height: 740 } })
-    const { page } = opened
+    const page = await session.at('#/event.listRecords?limit=5', { viewport: { width: 360, height: 740 } })
     const search = page.getByRole('searchbox')
     expect(await search.isVisible()).toBe(false)
     await page.getByText('Parameters (1)').click()
@@ -100,8 +80,7 @@ describeInChromium('how the explorer looks in Chromium', () => {
   })
 
   test('the theme follows the system until one is chosen, which stays', async () => {
-    opened = await open(browser, index.url, { colorScheme: 'dark' })
-    const { page } = opened
+    const page = await session.at('', { colorScheme: 'dark' })
     const brightness = () =>
       page.evaluate(() => {
         const [red = 0] = getComputedStyle(document.documentElement).backgroundColor.match(/\d+/g)!.map(Number)
@@ -128,16 +107,14 @@ describeInChromium('how the explorer looks in Chromium', () => {
       ['reduce', false],
       ['no-preference', true],
     ] as const) {
-      opened = await open(browser, `${index.url}/#/event.listRecords`, { reducedMotion })
-      const scrolls = await opened.page.evaluate(() => getComputedStyle(document.documentElement).scrollBehavior)
+      const page = await session.at('#/event.listRecords', { reducedMotion })
+      const scrolls = await page.evaluate(() => getComputedStyle(document.documentElement).scrollBehavior)
       expect(scrolls === 'smooth').toBe(moving)
-      await opened.close()
     }
   })
 
   test('an index that is not there is said so, and asked again', async () => {
-    opened = await open(browser, index.url)
-    const { page } = opened
+    const page = await session.at('')
     await page.route('**/xrpc/*.lexicons', (route) => route.abort())
     await page.reload()
     await page.getByRole('heading', { name: 'The index cannot be shown' }).waitFor()

@@ -1,38 +1,13 @@
 /** The explorer in a real browser, used as people use it. */
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { describeInChromium, launchChromium } from './chromium.ts'
-import { type Explored, explore, HOSTILE, mountBelow, type Opened, open, settled, titles, unfold } from './explorer.ts'
+import type { Page } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
+import { explore, HOSTILE, mountBelow, settled, titles, unfold } from './explorer.ts'
+import { describeExplorer } from './explorer-session.ts'
 
-describeInChromium('the explorer in Chromium', () => {
-  let index: Explored
-  let browser: Browser
-  let opened: Opened | undefined
-
-  beforeAll(async () => {
-    index = await explore()
-    browser = await launchChromium()
-  })
-  afterAll(async () => {
-    await browser?.close()
-    await index?.close()
-  })
-  afterEach(async () => {
-    await opened?.close()
-    opened = undefined
-  })
-
-  async function at(
-    hash: string,
-    ...rest: Parameters<typeof open> extends [any, any, ...infer R] ? R : never
-  ): Promise<Page> {
-    opened = await open(browser, `${index.url}/${hash}`, ...rest)
-    return opened.page
-  }
-
+describeExplorer('the explorer in Chromium', (session) => {
   /** What the index answers, asked without the page. */
   async function ask(query: string): Promise<any> {
-    return (await fetch(`${index.url}/xrpc/com.example.${query}`)).json()
+    return (await fetch(`${session.index.url}/xrpc/com.example.${query}`)).json()
   }
 
   const bound = (page: Page, field: string, which: string) =>
@@ -40,8 +15,8 @@ describeInChromium('the explorer in Chromium', () => {
   const code = (page: Page) => page.locator('.code-panel code').innerText()
 
   test('shows what is in the index, and leads there', async () => {
-    const page = await at('')
-    const { collections } = await (await fetch(`${index.url}/status`)).json()
+    const page = await session.at('')
+    const { collections } = await (await fetch(`${session.index.url}/status`)).json()
     for (const { name, records } of collections) {
       const tile = page.locator('.tile', { has: page.getByRole('link', { name, exact: true }) })
       await expect.poll(() => tile.locator('.figure').innerText()).toBe(`${records} records`)
@@ -52,75 +27,11 @@ describeInChromium('the explorer in Chromium', () => {
     expect(await page.title()).toBe('event.listRecords · com.example')
     const { records } = await ask('event.listRecords')
     expect(await titles(page)).toEqual(records.map(({ value }: any) => value.name))
-    expect(opened!.faults).toEqual([])
-  })
-
-  test('lists what a form asks for, and writes the same as code while it is filled in', async () => {
-    const page = await at('#/event.listRecords')
-    await page.getByRole('searchbox', { name: 'search' }).fill(`community OR bread's`)
-    const mode = page.getByRole('group', { name: 'mode', exact: true })
-    await mode.getByLabel('virtual').check()
-    await mode.getByLabel('inperson').check()
-    await bound(page, 'rsvpsGoingCount', 'at least').fill('1')
-    const startsAt = page.getByRole('group', { name: 'startsAt', exact: true })
-    await startsAt.getByLabel('from').fill('2026-01-15T18:00')
-    await page.getByLabel('hydrateRsvps', { exact: true }).fill('2')
-    await page.getByLabel('sort').selectOption('rsvpsCount')
-    const query = new URLSearchParams([
-      ['mode', 'community.lexicon.calendar.event#inperson'],
-      ['mode', 'community.lexicon.calendar.event#virtual'],
-      // 18:00 in Berlin, where the reader is.
-      ['startsAtMin', '2026-01-15T17:00:00Z'],
-      ['rsvpsGoingCountMin', '1'],
-      ['search', `community OR bread's`],
-      ['sort', 'rsvpsCount'],
-      ['hydrateRsvps', '2'],
-    ])
-    const [, url] = /^curl '([^']+)'$/.exec(await code(page))!
-    expect([...new URL(url!).searchParams].sort()).toEqual([...query].sort())
-
-    await page.getByRole('button', { name: 'TypeScript' }).click()
-    const typescript = await code(page)
-    for (const line of [
-      `const api = createClient('${index.url}')`,
-      'const { records, cursor } = await api.event.listRecords({',
-      `  mode: ['community.lexicon.calendar.event#inperson', 'community.lexicon.calendar.event#virtual'],`,
-      `  startsAtMin: '2026-01-15T17:00:00Z',`,
-      '  rsvpsGoingCountMin: 1,',
-      String.raw`  search: 'community OR bread\'s',`,
-      '  hydrateRsvps: 2,',
-    ]) {
-      expect(typescript.split('\n')).toContain(line)
-    }
-
-    await page.getByRole('button', { name: 'List' }).click()
-    await settled(page)
-    const { records } = await (await fetch(url!)).json()
-    expect(records.length).toBeGreaterThan(1)
-    expect(await titles(page)).toEqual(records.map(({ value }: any) => value.name))
-    expect(new URL(page.url()).hash).toContain('rsvpsGoingCountMin=1')
-    const first = page.locator('.card').first()
-    const [event] = records
-    await expect.poll(() => first.locator('.counts').innerText()).toContain(`${event.rsvpsGoingCount}`)
-    expect(await first.locator('.embedded').first().locator('li').count()).toBe(event.rsvps.going.length)
-    expect(await page.locator('[role=status]').last().innerText()).toContain(`${records.length} record`)
-  })
-
-  test('copies code, JSON and URIs', async () => {
-    const page = await at('#/event.listRecords?limit=2', { permissions: ['clipboard-read', 'clipboard-write'] })
-    const clipboard = () => page.evaluate(() => navigator.clipboard.readText())
-    await page.getByRole('button', { name: 'Copy code' }).click()
-    await expect.poll(clipboard).toBe(`curl '${index.url}/xrpc/com.example.event.listRecords?limit=2'`)
-    const { records } = await ask('event.listRecords?limit=2')
-    await page.getByRole('button', { name: 'Copy URI' }).first().click()
-    await expect.poll(clipboard).toBe(records[0].uri)
-    await page.getByRole('button', { name: 'JSON', exact: true }).click()
-    await page.getByRole('button', { name: 'Copy JSON' }).click()
-    await expect.poll(async () => JSON.parse(await clipboard())).toMatchObject({ records })
+    expect(session.faults).toEqual([])
   })
 
   test('turns pages, back and forth, and after a reload', async () => {
-    const page = await at('#/event.listRecords?limit=25')
+    const page = await session.at('#/event.listRecords?limit=25')
     const first = await titles(page)
     const next = page.getByRole('button', { name: 'Next' })
     const back = page.getByRole('button', { name: 'Back' })
@@ -154,7 +65,7 @@ describeInChromium('the explorer in Chromium', () => {
     const { records } = await ask('event.listRecords?limit=1')
     const [uri, name] = [records[0].uri, records[0].value.name]
     const query = `mode=${encodeURIComponent('community.lexicon.calendar.event#virtual')}&mode=other&startsAtMin=2026-01-01T00:00:00.123Z`
-    const page = await at(`#/event.listRecords/json?${query}`)
+    const page = await session.at(`#/event.listRecords/json?${query}`)
     const mode = page.getByRole('group', { name: 'mode', exact: true })
     expect(await mode.getByLabel('virtual').isChecked()).toBe(true)
     expect(await mode.getByLabel('other', { exact: true }).isChecked()).toBe(true)
@@ -166,22 +77,22 @@ describeInChromium('the explorer in Chromium', () => {
     expect(await code(page)).toContain('startsAtMin=2026-01-01T00%3A00%3A00.123Z')
     expect(await page.locator('.json-view').count()).toBe(1)
 
-    await page.goto(`${index.url}/#/event.getRecord?uri=${encodeURIComponent(uri)}`)
+    await page.goto(`${session.index.url}/#/event.getRecord?uri=${encodeURIComponent(uri)}`)
     await settled(page)
     expect(await titles(page)).toEqual([name])
-    await page.goto(`${index.url}/#/nonsense`)
+    await page.goto(`${session.index.url}/#/nonsense`)
     await expect.poll(() => page.locator('h1').innerText()).toBe('Nothing here')
   })
 
   test('a cursor without the way to it leads to the first page', async () => {
     const { cursor } = await ask('event.listRecords?limit=5')
-    const page = await at(`#/event.listRecords?limit=5&cursor=${encodeURIComponent(cursor)}`)
+    const page = await session.at(`#/event.listRecords?limit=5&cursor=${encodeURIComponent(cursor)}`)
     await page.getByRole('button', { name: 'First page' }).click()
     await expect.poll(() => page.locator('.pager').innerText()).toContain('Page 1')
   })
 
   test('an answer of 400 says what is wrong, where it is, and what there is', async () => {
-    const page = await at('#/event.listRecords?rsvpsCountMin=-1')
+    const page = await session.at('#/event.listRecords?rsvpsCountMin=-1')
     expect(await page.getByRole('alert').innerText()).toMatch(
       /InvalidRequest\s*HTTP 400[\s\S]*rsvpsCountMin[\s\S]*Valid parameters:/,
     )
@@ -193,12 +104,12 @@ describeInChromium('the explorer in Chromium', () => {
     expect(await page.getByRole('alert').count()).toBe(0)
     expect(await field.getAttribute('aria-invalid')).toBeNull()
 
-    await page.goto(`${index.url}/#/event.listRecords?search=${encodeURIComponent('"open')}`)
+    await page.goto(`${session.index.url}/#/event.listRecords?search=${encodeURIComponent('"open')}`)
     await expect.poll(() => page.getByRole('searchbox').getAttribute('aria-invalid')).toBe('true')
   })
 
   test('an empty answer says so, and offers a way out', async () => {
-    const page = await at('#/event.listRecords?search=zzzz')
+    const page = await session.at('#/event.listRecords?search=zzzz')
     expect(await page.locator('.notice.empty').innerText()).toContain('Nothing matches')
     await page.getByRole('button', { name: 'Clear all fields' }).click()
     await settled(page)
@@ -206,7 +117,7 @@ describeInChromium('the explorer in Chromium', () => {
   })
 
   test('needs no pointer', async () => {
-    const page = await at('#/event.listRecords')
+    const page = await session.at('#/event.listRecords')
     await page.keyboard.press('Tab')
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to content')
     await page.keyboard.press('Enter')
@@ -243,16 +154,16 @@ describeInChromium('the explorer in Chromium', () => {
   test('what records hold is text, wherever it is shown', async () => {
     const places = [
       '#/event.listRecords?limit=200',
-      `#/event.getRecord?uri=${encodeURIComponent(index.hostile)}`,
-      `#/event.getRecord/json?uri=${encodeURIComponent(index.hostile)}`,
+      `#/event.getRecord?uri=${encodeURIComponent(session.index.hostile)}`,
+      `#/event.getRecord/json?uri=${encodeURIComponent(session.index.hostile)}`,
       `#/event.listRecords?search=${encodeURIComponent(HOSTILE)}`,
       `#/event.listRecords?mode=${encodeURIComponent(HOSTILE)}&actor=${encodeURIComponent(HOSTILE)}`,
       `#/${encodeURIComponent(HOSTILE)}`,
       '#/quarantine',
     ]
-    const page = await at('')
+    const page = await session.at('')
     for (const place of places) {
-      await page.goto(`${index.url}/${place}`)
+      await page.goto(`${session.index.url}/${place}`)
       await settled(page)
       await unfold(page)
       expect(
@@ -261,101 +172,20 @@ describeInChromium('the explorer in Chromium', () => {
       ).toBe(0)
       expect(await page.title(), place).not.toBe('pwned')
     }
-    await page.goto(`${index.url}/${places[1]}`)
+    await page.goto(`${session.index.url}/${places[1]}`)
     await expect.poll(() => titles(page)).toEqual([HOSTILE.slice(0, 140)])
-    expect(opened!.faults).toEqual([])
-  })
-
-  test('has a control for every kind of parameter, whatever the method', async () => {
-    const text = { type: 'string' }
-    const lexicon = {
-      lexicon: 1,
-      id: 'com.example.event.search',
-      defs: {
-        main: {
-          type: 'query',
-          parameters: {
-            type: 'params',
-            required: ['topic'],
-            properties: {
-              topic: { ...text, knownValues: ['bread', 'birds'], description: 'What it is `about`.' },
-              tags: { type: 'array', items: text },
-              tagsNot: { type: 'array', items: text },
-              titlePrefix: text,
-              open: { type: 'boolean' },
-              placeExists: { type: 'boolean' },
-              seats: { type: 'integer', minimum: 1, maximum: 9 },
-              level: { ...text, enum: ['low', 'high'] },
-            },
-          },
-        },
-      },
-    }
-    opened = await open(browser, 'about:blank', {}, false)
-    const { page } = opened
-    await page.route('**/xrpc/com.example.lexicons', (route) => route.fulfill({ json: { lexicons: [lexicon] } }))
-    await page.goto(`${index.url}/#/event.search?tags=a&tags=b&placeExists=true&unknown=x`)
-    await settled(page)
-    await page.getByText('Fill in the form, then send it.').waitFor()
-    await page.getByLabel('topic').fill('bread & butter')
-    await page.getByLabel('tags, value 3').fill('c')
-    await page.getByLabel('tags, value 4').fill('d')
-    await page.getByText('More for tags').click()
-    await page.getByLabel('is not, value 1').fill('e')
-    await page.getByLabel('titlePrefix').or(page.getByLabel('starts with')).fill('Th')
-    await page.getByLabel('open').selectOption('false')
-    await page.getByLabel('seats').fill('3')
-    await page.getByLabel('level').selectOption('high')
-    const [, url] = /^curl '([^']+)'$/.exec(await code(page))!
-    expect([...new URL(url!).searchParams]).toEqual([
-      ['topic', 'bread & butter'],
-      ...['a', 'b', 'c', 'd'].map((tag) => ['tags', tag]),
-      ['tagsNot', 'e'],
-      ['titlePrefix', 'Th'],
-      ['open', 'false'],
-      ['placeExists', 'true'],
-      ['seats', '3'],
-      ['level', 'high'],
-    ])
-    await page.getByRole('button', { name: 'Get' }).click()
-    await page.getByText('There is no such method.').waitFor()
-    expect(opened.faults).toEqual([])
-  })
-
-  test('sends procedures only when told to', async () => {
-    const served = await explore({ notify: true })
-    try {
-      const schema = {
-        type: 'object',
-        properties: { uris: { type: 'array', items: { type: 'string', format: 'at-uri' } } },
-      }
-      const main = { type: 'procedure', input: { encoding: 'application/json', schema } }
-      const lexicon = { lexicon: 1, id: 'com.example.notifyOfUpdate', defs: { main } }
-      opened = await open(browser, 'about:blank', {}, false)
-      const { page } = opened
-      await page.route('**/xrpc/com.example.lexicons', (route) => route.fulfill({ json: { lexicons: [lexicon] } }))
-      const [record] = served.network.records('community.lexicon.calendar.event')
-      await page.goto(`${served.url}/#/notifyOfUpdate?uris=${encodeURIComponent(record!.uri)}`)
-      await settled(page)
-      expect(await page.locator('.json-view').count()).toBe(0)
-      expect(await code(page)).toContain(`-d '{"uris":["${record!.uri}"]}'`)
-      await page.getByRole('button', { name: 'Send' }).click()
-      await settled(page)
-      await expect.poll(() => page.locator('.json-view').innerText()).toMatch(/indexed: 1\s*deleted: 0/)
-    } finally {
-      await served.close()
-    }
+    expect(session.faults).toEqual([])
   })
 
   test('works below any path', async () => {
     for (const path of ['/some/index', '/x']) {
-      const mounted = await mountBelow(path, index)
+      const mounted = await mountBelow(path, session.index)
       try {
         for (const url of [mounted.url, `${mounted.url}/`]) {
-          opened = await open(browser, `${url}#/event.listRecords?limit=1`)
-          expect(await titles(opened.page)).toHaveLength(1)
-          expect(await code(opened.page)).toBe(`curl '${mounted.url}/xrpc/com.example.event.listRecords?limit=1'`)
-          await opened.close()
+          const page = await session.at(`${url}#/event.listRecords?limit=1`)
+          expect(await titles(page)).toHaveLength(1)
+          const code = await page.locator('.code-panel code').innerText()
+          expect(code).toBe(`curl '${mounted.url}/xrpc/com.example.event.listRecords?limit=1'`)
         }
       } finally {
         mounted.close()
@@ -364,7 +194,7 @@ describeInChromium('the explorer in Chromium', () => {
   })
 
   test('asks for the status only while somebody looks', async () => {
-    const context = await browser.newContext()
+    const context = await session.browser.newContext()
     const page = await context.newPage()
     try {
       let asked = 0
@@ -372,7 +202,7 @@ describeInChromium('the explorer in Chromium', () => {
         if (request.url().endsWith('/status')) asked++
       })
       await page.clock.install()
-      await page.goto(index.url)
+      await page.goto(session.index.url)
       await settled(page)
       const atFirst = asked
       await page.clock.runFor(6000)
@@ -394,11 +224,11 @@ describeInChromium('the explorer in Chromium', () => {
 
   describe('quarantine', () => {
     test('lists what was refused, with reasons, and tries it again', async () => {
-      const page = await at('#/quarantine')
+      const page = await session.at('#/quarantine')
       const card = page.locator('.card')
       expect(await card.count()).toBe(1)
       expect(await card.innerText()).toContain('name')
-      expect(await card.innerText()).toContain(index.refused)
+      expect(await card.innerText()).toContain(session.index.refused)
       await card.getByText('JSON', { exact: true }).click()
       await expect.poll(() => card.innerText()).toContain(HOSTILE.slice(0, 10))
       await card.getByRole('button', { name: 'Try again' }).click()
@@ -411,8 +241,7 @@ describeInChromium('the explorer in Chromium', () => {
     test('asks for the secret where there is one', async () => {
       const guarded = await explore({ development: false, adminSecret: 'open-sesame' })
       try {
-        opened = await open(browser, `${guarded.url}/#/quarantine`)
-        const { page } = opened
+        const page = await session.at(`${guarded.url}/#/quarantine`)
         const field = page.getByLabel('Admin secret')
         await field.fill('wrong')
         await page.getByRole('button', { name: 'Open' }).click()

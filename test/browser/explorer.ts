@@ -1,7 +1,7 @@
 /** An index with the explorer, with records that nobody should have written, for tests in a browser. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { EVENT, type Network, startNetwork } from '../../fixtures/network/index.ts'
 import { explorer } from '../../runtime/explorer/index.ts'
@@ -81,39 +81,6 @@ export async function mountBelow(path: string, { indexer }: Explored): Promise<{
       server.closeAllConnections()
     },
   }
-}
-
-/** A page of its own, and all that went wrong in it. */
-export interface Opened {
-  readonly page: Page
-  /** Errors of scripts, and what the policy refused. */
-  readonly faults: string[]
-  close(): Promise<void>
-}
-
-/** @param wait Whether to wait until the explorer shows something; default true */
-export async function open(
-  browser: Browser,
-  url: string,
-  options: BrowserContextOptions = {},
-  wait = true,
-): Promise<Opened> {
-  const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options })
-  const page = await context.newPage()
-  page.setDefaultTimeout(20_000)
-  const faults: string[] = []
-  page.on('pageerror', (error) => faults.push(error.message))
-  page.on('dialog', (dialog) => {
-    faults.push(`dialog: ${dialog.message()}`)
-    void dialog.dismiss()
-  })
-  page.on('console', (message) => {
-    // An answer of 400 is what some tests ask for.
-    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) faults.push(message.text())
-  })
-  await page.goto(url)
-  if (wait) await settled(page)
-  return { page, faults, close: () => context.close() }
 }
 
 /** Waits until the page shows an answer, and is not waiting for another. */

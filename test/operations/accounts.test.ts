@@ -1,59 +1,26 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Account, EVENT, type Network, PROFILE, RSVP, startNetwork } from '../../fixtures/network/index.ts'
-import { type CalendarIndexer, eventually, manualClock, openIndexer } from './support.ts'
+import { describe, expect, test } from 'vitest'
+import { EVENT, PROFILE } from '../../fixtures/network/index.ts'
+import {
+  account,
+  alice,
+  bob,
+  check,
+  clock,
+  freshIndex,
+  get,
+  going,
+  hint,
+  hinted,
+  indexer,
+  names,
+  network,
+} from './accounts-support.ts'
+import { eventually } from './support.ts'
 
 const PLC_GONE = { status: 410, body: { message: 'DID tombstoned' } }
 const PLC_UNKNOWN = { status: 404, body: { message: 'DID not registered' } }
 
-let network: Network
-let clock: ReturnType<typeof manualClock>
-let indexer: CalendarIndexer
-/** Hosts an event that Bob is going to. */
-let alice: Account
-let bob: Account
-
-beforeEach(async () => {
-  network = await startNetwork({ accounts: 6, events: 0, rsvps: 0, statuses: 0, profiles: 6 })
-  ;[alice, bob] = network.accounts as [Account, Account]
-  const event = { $type: EVENT, name: 'Soup', createdAt: '2026-01-16T09:00:00Z' }
-  const { uri, cid } = network.put(alice.did, EVENT, 'soup', event)
-  network.put(bob.did, EVENT, 'bread', { ...event, name: 'Bread' })
-  network.put(bob.did, RSVP, 'yes', { $type: RSVP, subject: { uri, cid }, status: `${RSVP}#going` })
-  clock = manualClock()
-  indexer = await openIndexer(network, { clock })
-  await indexer.backfillAll()
-  await check()
-})
-afterEach(async () => {
-  await indexer.close()
-  await network.close()
-})
-
-/** Notes that a stream has said something of an account. */
-async function hint(did: string, resync = false): Promise<void> {
-  await indexer.store.apply({ operations: [{ op: 'check', did, resync }], positions: [], now: clock.now() })
-}
-
-async function check() {
-  clock.advance(1)
-  return indexer.checkAccounts()
-}
-
-async function hinted(did: string) {
-  await hint(did)
-  return check()
-}
-
-async function account(did: string) {
-  return indexer.db.selectFrom('lexidex_account').selectAll().where('did', '=', did).executeTakeFirstOrThrow()
-}
-
-async function get(path: string): Promise<any> {
-  return (await indexer.fetch(new Request(`http://localhost/xrpc/com.example.${path}`))).json()
-}
-
-const names = async () => (await get('event.listRecords')).records.map((record: any) => record.value.name).sort()
-const going = async () => (await get('event.listRecords?search=soup')).records[0]?.rsvpsGoingCount
+freshIndex()
 
 describe('an account that is', () => {
   test.each(['deactivated', 'suspended', 'takendown'])('%s is hidden, and shown again when active', async (status) => {
@@ -296,76 +263,6 @@ describe('a repo that broke', () => {
     await hinted(bob.did)
     expect([await names(), await going()]).toEqual([['Bread', 'Soup'], 1])
     expect(await account(bob.did)).toMatchObject({ status: 'active', hidden: 0, resync: 0, handle: bob.handle })
-  })
-})
-
-describe('handles', () => {
-  test('of accounts that were never looked at are resolved without a hint', async () => {
-    const rows = await indexer.db.selectFrom('lexidex_account').select(['did', 'handle', 'pds']).execute()
-    const byDid = new Map(network.accounts.map((known) => [known.did, known]))
-    expect(rows).toHaveLength(2)
-    for (const { did, handle, pds } of rows) expect(byDid.get(did)).toMatchObject({ handle, pds })
-    expect((await get(`event.listRecords?actor=${bob.handle}`)).records).toHaveLength(1)
-  })
-
-  test('change', async () => {
-    network.identity(bob.did, 'robert.test')
-    await hinted(bob.did)
-    expect((await get('event.listRecords?actor=robert.test')).records).toHaveLength(1)
-    expect(await get(`event.listRecords?actor=${bob.handle}`)).toMatchObject({ records: [expect.anything()] })
-  })
-
-  test('that only the DID document states are not kept', async () => {
-    network.faults.pds = ({ method }) =>
-      method === 'com.atproto.identity.resolveHandle' ? { body: { did: alice.did } } : undefined
-    network.identity(bob.did, 'famous.test')
-    await hinted(bob.did)
-    expect(await account(bob.did)).toMatchObject({ handle: null, status: 'active' })
-  })
-
-  test('that another account has now are cleared', async () => {
-    const stolen = bob.handle
-    network.identity(alice.did, stolen)
-    await hinted(alice.did)
-    expect(await account(alice.did)).toMatchObject({ handle: stolen })
-    expect(await account(bob.did)).toMatchObject({ handle: null })
-    // The document of the former owner says the same still.
-    await hinted(bob.did)
-    expect(await account(bob.did)).toMatchObject({ handle: null })
-  })
-
-  test('that held stay while nobody can tell', async () => {
-    network.faults.pds = ({ method }) => (method === 'com.atproto.identity.resolveHandle' ? { status: 503 } : undefined)
-    expect(await hinted(bob.did)).toEqual({ checked: 1, failed: 0 })
-    expect(await account(bob.did)).toMatchObject({ handle: bob.handle })
-    network.identity(bob.did, 'robert.test')
-    await hinted(bob.did)
-    expect(await account(bob.did)).toMatchObject({ handle: null })
-  })
-
-  test('are looked at again: an hour later where they did not hold, a day later where they did', async () => {
-    const minutes = async (count: number) => {
-      clock.advance(count * 60_000)
-      return (await check()).checked
-    }
-    network.faults.pds = ({ method }) =>
-      method === 'com.atproto.identity.resolveHandle' ? { status: 400, body: { error: 'HandleNotFound' } } : undefined
-    await hinted(bob.did)
-    delete network.faults.pds
-    expect(await minutes(59)).toBe(0)
-    expect(await minutes(2)).toBe(1)
-    expect(await account(bob.did)).toMatchObject({ handle: bob.handle })
-    expect(await minutes(22 * 60)).toBe(0)
-    expect(await minutes(60)).toBe(1)
-    expect(await minutes(60)).toBe(1)
-    expect(await minutes(60)).toBe(0)
-  })
-
-  test('of deleted accounts are not looked at any more', async () => {
-    network.account(bob.did, { active: false, status: 'deleted' })
-    await hinted(bob.did)
-    clock.advance(23 * 60 * 60_000)
-    expect(await check()).toEqual({ checked: 0, failed: 0 })
   })
 })
 
