@@ -2,11 +2,10 @@
  * Every folder of `fixtures/cases` is a case: a config and lexicons, and what comes of them. `UPDATE_GOLDEN=1` rewrites
  * what the cases expect; the difference is for a person to read.
  */
-import { cpSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { findConfig } from '../../generator/input/load.ts'
-import { repository, temporaryProject, writeTree } from '../generator/support/project.ts'
+import { projectWithConfig, repository } from '../generator/support/project.ts'
 import { type Case, cases, Golden, type Outcome, printIssues, run } from './cases.ts'
 
 const updating = process.env.UPDATE_GOLDEN === '1'
@@ -60,12 +59,7 @@ function compareTrees(actual: Readonly<Record<string, string>> | null, expected:
 
 /** The same project elsewhere, with every object of the config and every file name the other way round. */
 function shuffle({ root }: Case): string {
-  const project = temporaryProject()
-  cpSync(root, project, { recursive: true, filter: (file) => !/[/\\](expected|node_modules)$/.test(file) })
-  const config = findConfig(project)
-  renameSync(config, path.join(path.dirname(config), 'straight.config.ts'))
-  writeTree(path.dirname(config), { [path.basename(config)]: REVERSED })
-
+  const project = projectWithConfig(root, REVERSED)
   const lexicons = path.join(project, 'lexicons')
   for (const [i, name] of readdirSync(lexicons).sort().reverse().entries()) {
     renameSync(path.join(lexicons, name), path.join(lexicons, `${String(i).padStart(3, '0')}-${name}`))
@@ -74,7 +68,7 @@ function shuffle({ root }: Case): string {
 }
 
 const REVERSED = `
-import config from './straight.config.ts'
+import config from './original.config.ts'
 
 function reverse(value) {
   if (typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) return value

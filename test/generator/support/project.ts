@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { onTestFinished } from 'vitest'
+import { findConfig } from '../../../generator/input/load.ts'
 
 export const repository = path.resolve(import.meta.dirname, '../../..')
 
@@ -35,4 +36,14 @@ export function temporaryProject(files: Readonly<Record<string, string>> = {}): 
   mkdirSync(path.join(root, 'node_modules'))
   symlinkSync(repository, path.join(root, 'node_modules/lexidex'), 'dir')
   return root
+}
+
+/** A project elsewhere, with another config in place of its own, which that may import as `./original.config.ts`. */
+export function projectWithConfig(root: string, config: string): string {
+  const project = temporaryProject()
+  cpSync(root, project, { recursive: true, filter: (file) => !/[/\\](expected|node_modules)$/.test(file) })
+  const file = findConfig(project)
+  renameSync(file, path.join(path.dirname(file), 'original.config.ts'))
+  writeFileSync(file, config)
+  return project
 }
