@@ -102,7 +102,7 @@ async function emit(
     dialects: config.databases.map((name) => dialects[name]!),
     docs,
     records: recordTypes(all),
-    configImport: configImport(config),
+    configImport: (folder = '') => configImport(config, folder),
     cacheDir,
   }
   const drafts = []
@@ -128,8 +128,8 @@ function recordTypes(docs: readonly LexiconDoc[]): RecordPaths[] {
     })
 }
 
-/** How a file one folder below `outDir` imports the config. */
-function configImport(config: ResolvedConfig): string {
-  const relative = path.posix.relative(`${config.outDir}/collections`, config.configPath)
-  return relative.replace(/\.(m?)ts$/, '.$1js')
+/** How a file of a folder of `outDir` imports the config. */
+function configImport(config: ResolvedConfig, folder: string): string {
+  const relative = path.posix.relative(path.posix.join(config.outDir, folder), config.configPath)
+  return (relative.startsWith('.') ? relative : `./${relative}`).replace(/\.(m?)ts$/, '.$1js')
 }

@@ -14,8 +14,8 @@ export interface EmitContext {
   readonly docs: readonly LexiconDoc[]
   /** NSID and paths of every record type in the project, for typing the config. */
   readonly records: readonly RecordPaths[]
-  /** How an emitted file of `outDir/collections/` imports the user's config, where it holds functions. */
-  readonly configImport: string
+  /** How an emitted file of `outDir`, or of a folder in it, imports the user's config, where it holds functions. */
+  readonly configImport: (folder?: string) => string
   /** Where slow results may be kept between runs. */
   readonly cacheDir: string
 }

@@ -1,7 +1,7 @@
 import { type Hydration, hydrationsOf } from '../model/hydration.ts'
 import type { CollectionModel, Method, Model } from '../model/types.ts'
 import { render } from '../print/handlebars.ts'
-import { doc, key, quote, sentences } from './code.ts'
+import { doc, key, quote, sentences, union } from './code.ts'
 import { hydrateParams } from './hydrate-params.ts'
 import { emitNames, titleOf } from './names.ts'
 import { listParamsOf, type ParamView } from './params.ts'
@@ -58,7 +58,11 @@ function paramsView(collection: CollectionModel, method: Method, model: Model) {
   const names = emitNames(collection)
   const isList = method === 'listRecords'
   const params = isList ? listParamsOf(collection, model) : hydrateParams(collection, model)
-  const uri = { doc: doc('URI of the record, with a DID or a handle.', '  '), key: 'uri', type: 'string' }
+  const uri = {
+    doc: doc('URI of the record, with a DID or a handle.', '  '),
+    key: 'uri',
+    type: union(['string'], '  '),
+  }
   return {
     type: isList ? names.listParamsType : names.getParamsType,
     doc: doc(`Parameters of \`${model.namespace}.${collection.name}.${method}\`.`),
@@ -68,7 +72,8 @@ function paramsView(collection: CollectionModel, method: Method, model: Model) {
 }
 
 function paramField(param: ParamView) {
-  return { doc: doc(param.description, '  '), key: `${param.name}?`, type: `${param.clientType} | undefined` }
+  const type = union([...param.clientType, 'undefined'], '  ')
+  return { doc: doc(param.description, '  '), key: `${param.name}?`, type }
 }
 
 function listSignature(collection: CollectionModel, model: Model): string {

@@ -24,7 +24,7 @@ export const client: Artifact = {
           ],
         ),
         ...model.collections.map((collection) => recordImport(collection, 0)),
-        ...configTypeImport(model, configImport.replace(/^\.\.\//, '').replace(/^(?!\.)/, './')),
+        ...configTypeImport(model, configImport()),
       ],
     },
   ],

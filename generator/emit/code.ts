@@ -63,6 +63,13 @@ export function array(entries: readonly string[], indent = ''): string {
   return flat.length < 90 ? flat : bracket('[', ']', entries, indent)
 }
 
+/** A union type, as it follows a colon: beside it where that is short, else with one member a line. */
+export function union(members: readonly string[], indent: string): string {
+  if (members.length === 0) return ' never'
+  const flat = members.join(' | ')
+  return flat.length < 90 ? ` ${flat}` : members.map((member) => `\n${indent}  | ${member}`).join('')
+}
+
 function bracket(open: string, close: string, entries: readonly string[], indent: string): string {
   if (entries.length === 0) return open + close
   return [open, ...entries.map((entry) => `${indent}  ${entry},`), `${indent}${close}`].join('\n')

@@ -38,7 +38,7 @@ function emitCollection(collection: CollectionModel, { model, configImport }: Em
     imports: [
       ...RUNTIME,
       recordImport(collection, 1),
-      { from: configImport, name: 'default', as: 'config' },
+      { from: configImport('collections'), name: 'default', as: 'config' },
       { from: '../tables.js', name: names.table, type: true },
     ],
   }

@@ -1,6 +1,6 @@
 import { render } from '../print/handlebars.ts'
 import type { Artifact } from './artifact.ts'
-import { quote } from './code.ts'
+import { quote, union } from './code.ts'
 
 /** `config.d.ts`: what the editor completes in `lexidex.config.ts`. */
 export const config: Artifact = {
@@ -13,7 +13,7 @@ export const config: Artifact = {
           nsid,
           paths: Object.entries(uses).map(([name, paths]) => ({
             name,
-            type: union(paths.filter((path) => !OBJECT_MEMBERS.has(path))),
+            type: union(paths.filter((path) => !OBJECT_MEMBERS.has(path)).map(quote), '      '),
           })),
         })),
       }),
@@ -27,9 +27,3 @@ export const config: Artifact = {
  * config they are not completed.
  */
 const OBJECT_MEMBERS = new Set(Object.getOwnPropertyNames(Object.prototype))
-
-function union(paths: readonly string[]): string {
-  if (paths.length === 0) return ' never'
-  const flat = paths.map(quote).join(' | ')
-  return flat.length < 90 ? ` ${flat}` : `\n${paths.map((path) => `        | ${quote(path)}`).join('\n')}`
-}

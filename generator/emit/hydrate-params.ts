@@ -25,7 +25,7 @@ function paramOf(hydration: Hydration, outer: Hydration | null): ParamView {
         needs,
       ),
       schema: 'hydrateLimit()',
-      clientType: 'number',
+      clientType: ['number'],
       lexicon: { type: 'integer', minimum: 0, maximum: 50 },
       filter: null,
     }
@@ -34,7 +34,7 @@ function paramOf(hydration: Hydration, outer: Hydration | null): ParamView {
     name: param,
     description: sentences(`Whether to embed the \`${target.name}\` that ${into} points at`, needs),
     schema: 'flag()',
-    clientType: 'boolean',
+    clientType: ['boolean'],
     lexicon: { type: 'boolean' },
     filter: null,
   }
@@ -44,7 +44,7 @@ const PROFILES: ParamView = {
   name: 'profiles',
   description: sentences('Whether to add the profiles of the authors of all that is returned, as `profiles`'),
   schema: 'flag()',
-  clientType: 'boolean',
+  clientType: ['boolean'],
   lexicon: { type: 'boolean' },
   filter: null,
 }

@@ -48,8 +48,7 @@ export const index: Artifact = {
             const constants = [names.constant, names.list, names.get, ...queryConstants(collection)]
             return symbols(`./collections/${collection.name}.js`, constants)
           }),
-          // One folder up from where collections import it.
-          { from: configImport.replace(/^\.\.\//, '').replace(/^(?!\.)/, './'), name: 'default', as: 'config' },
+          { from: configImport(), name: 'default', as: 'config' },
           ...symbols('lexidex/runtime', ['inProcess'], ['InProcessService', 'ServerClientOptions']),
           ...symbols('./client.js', ['createClient'], ['Client', 'QueryRecords']),
           { from: './lexicons/index.js', name: 'lexicons' },

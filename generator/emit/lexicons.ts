@@ -25,7 +25,7 @@ export const lexicons: Artifact = {
         path: 'lexicons/index.ts',
         body: render('lexicons', {
           namespace: model.namespace,
-          documents: documents.map((document) => JSON.stringify(document, null, 2)),
+          documents: documents.map((document) => JSON.stringify(document, null, 2).replaceAll('\n', '\n  ')),
         }),
         imports: [],
       },
@@ -83,7 +83,11 @@ function viewLexicon(collection: CollectionModel, model: Model): Json {
     }
   }
   for (const reference of collection.references) {
-    properties[reference.name] = { type: 'ref', ref: view(reference.collection, model) }
+    properties[reference.name] = {
+      type: 'ref',
+      ref: view(reference.collection, model),
+      description: `The \`${reference.collection}\` that it points at, on demand.`,
+    }
   }
   if (model.profiles !== undefined && collection.methods.includes('getRecord')) {
     properties.profiles = profiles(model, 'On demand, where the record was asked for by itself.')

@@ -9,8 +9,8 @@ export interface ParamView {
   readonly description: string
   /** Its schema in emitted code. */
   readonly schema: string
-  /** Its type in the emitted client. */
-  readonly clientType: string
+  /** Its type in the emitted client: the members of a union. */
+  readonly clientType: readonly string[]
   /** Its schema in the method lexicon. */
   readonly lexicon: Record<string, unknown>
   /** How it narrows the list, in emitted code; null where it does not. */
@@ -50,7 +50,7 @@ function filterParams(field: FieldModel, filter: FieldFilter): ParamView[] {
 function equalParam(field: FieldModel, name: string): ParamView {
   const { schema, client, lexicon } = SCALARS[field.kind]
   const description = sentences('Equal', field.description)
-  return { name, description, schema, clientType: client, lexicon, filter: filterOf('equal', field.column) }
+  return { name, description, schema, clientType: [client], lexicon, filter: filterOf('equal', field.column) }
 }
 
 function manyParam(field: FieldModel, name: string, operator: 'anyOf' | 'noneOf'): ParamView {
@@ -65,7 +65,7 @@ function manyParam(field: FieldModel, name: string, operator: 'anyOf' | 'noneOf'
     name,
     description: sentences(words[operator], field.description, absent),
     schema: `many(${schema})`,
-    clientType: `${client} | readonly ${client}[]`,
+    clientType: [client, `readonly ${client}[]`],
     lexicon: { type: 'array', maxLength: MAX_VALUES, items: { ...lexicon, ...known } },
     filter: filterOf(operator, field.column),
   }
@@ -76,7 +76,7 @@ function prefixParam(field: FieldModel, name: string): ParamView {
     name,
     description: sentences('Begins with this text', field.description),
     schema: 'prefixParam()',
-    clientType: 'string',
+    clientType: ['string'],
     lexicon: { type: 'string', minLength: 1 },
     filter: filterOf('prefix', field.column),
   }
@@ -87,7 +87,7 @@ function existsParam(field: FieldModel, name: string): ParamView {
     name,
     description: sentences(`Whether the record has \`${field.path}\``),
     schema: 'flag()',
-    clientType: 'boolean',
+    clientType: ['boolean'],
     lexicon: { type: 'boolean' },
     filter: filterOf('exists', field.column),
   }
@@ -101,7 +101,7 @@ function boundParam(field: FieldModel, name: string, operator: 'min' | 'max'): P
     name,
     description: sentences(words[operator], field.description),
     schema: field.kind === 'text' ? `${schema}.optional()` : schema,
-    clientType: client,
+    clientType: [client],
     lexicon,
     filter: filterOf(operator, field.column),
   }
@@ -123,7 +123,7 @@ function countParams(collection: CollectionModel): ParamView[] {
       name: count.name + suffix,
       description: sentences(`${words} this many \`${count.relation}\`${group}`),
       schema: 'count()',
-      clientType: 'number',
+      clientType: ['number'],
       lexicon: { type: 'integer', minimum: 0 },
       filter: filterOf(operator, count.column),
     }))
@@ -138,7 +138,7 @@ function searchParams(collection: CollectionModel): ParamView[] {
       name: 'search',
       description: sentences(`Words to look for in ${fields}: \`word\`, \`prefix*\`, \`"a phrase"\`, \`OR\`, \`-not\``),
       schema: 'search()',
-      clientType: 'string',
+      clientType: ['string'],
       lexicon: { type: 'string', maxLength: 1000 },
       filter: null,
     },
@@ -165,7 +165,7 @@ function sortParams(collection: CollectionModel): ParamView[] {
       name: 'sort',
       description: `What to order by; the newest record comes first without it${without}.`,
       schema: `z.enum(${array(sorts.map(quote), '  ')}).optional()`,
-      clientType: sorts.map(quote).join(' | '),
+      clientType: sorts.map(quote),
       lexicon: { type: 'string', enum: sorts },
       filter: null,
     },

@@ -3,6 +3,7 @@ import type { CollectionModel, Model, QueryModel, QueryParamModel } from '../mod
 import type { ImportSymbol } from '../print/imports.ts'
 import { pageOf } from './client-types.ts'
 import { doc, key, quote, sentences } from './code.ts'
+import type { Json } from './lexicon-parts.ts'
 import { emitNames } from './names.ts'
 
 /** Queries that the config adds to a collection. */
@@ -73,8 +74,6 @@ export function configTypeImport(model: Model, from: string): ImportSymbol[] {
   const isNeeded = model.collections.some((collection) => queriesOf(collection).length > 0)
   return isNeeded ? [{ from, name: 'default', as: 'config', type: true }] : []
 }
-
-type Json = Record<string, unknown>
 
 /** Parameters of a query in its lexicon. Lexicons have no fractions: those are strings there. */
 export function queryParamsLexicon(params: readonly QueryParamModel[]): { properties: Json; required: string[] } {

@@ -2,7 +2,7 @@ import { identifier } from '../../model/names.ts'
 import type { ListPlan, TablePlan } from '../../plan/types.ts'
 import type { Statement } from '../dialect.ts'
 import { name } from './quote.ts'
-import { statementTrigger } from './triggers.ts'
+import { rowTrigger, statementTrigger } from './triggers.ts'
 
 /** The values of the lists of a table, and the triggers that keep them: what an index is for a column of one value. */
 export function listTables(table: TablePlan): Statement[] {
@@ -11,6 +11,7 @@ export function listTables(table: TablePlan): Statement[] {
 
 function listTable(table: TablePlan, list: ListPlan): Statement[] {
   const values = name(list.table)
+  const column = name(list.column)
   return [
     {
       comment: `Each value of ${table.name}.${list.column}, for ${list.serves.join(', ')}`,
@@ -22,50 +23,43 @@ function listTable(table: TablePlan, list: ListPlan): Statement[] {
   PRIMARY KEY (value, sort_at, uri)
 )`,
     },
-    ...statementTrigger(identifier(list.table, 'insert'), 'INSERT', table.name, [insertOf(list, 'new_rows')]),
-    ...statementTrigger(identifier(list.table, 'delete'), 'DELETE', table.name, [
-      `  DELETE FROM ${values} AS gone USING old_rows, ${elements(list, 'old_rows')}`,
-      '  WHERE gone.value = list.value AND gone.sort_at = old_rows.sort_at AND gone.uri = old_rows.uri;',
+    ...statementTrigger(identifier(list.table, 'insert'), 'INSERT', table.name, [
+      insertOf(list, 'new_rows', `new_rows, ${elements(list, 'new_rows')}`),
     ]),
-    ...updateTrigger(table, list),
+    ...statementTrigger(identifier(list.table, 'delete'), 'DELETE', table.name, [
+      deleteOf(list, 'old_rows', `old_rows, ${elements(list, 'old_rows')}`),
+    ]),
+    ...rowTrigger(
+      identifier(list.table, 'update'),
+      `UPDATE OF ${column}, sort_at ON ${name(table.name)}`,
+      `OLD.${column} IS DISTINCT FROM NEW.${column} OR OLD.sort_at <> NEW.sort_at`,
+      [deleteOf(list, 'OLD', elements(list, 'OLD')), insertOf(list, 'NEW', elements(list, 'NEW'))],
+    ),
   ]
 }
 
 /** Makes the values of a list anew. */
 export function rebuildList(table: TablePlan, list: ListPlan): string[] {
-  return [`  DELETE FROM ${name(list.table)};`, insertOf(list, name(table.name))]
+  const rows = name(table.name)
+  return [`  DELETE FROM ${name(list.table)};`, insertOf(list, rows, `${rows}, ${elements(list, rows)}`)]
 }
 
-function insertOf(list: ListPlan, rows: string): string {
+function insertOf(list: ListPlan, row: string, from: string): string {
   return [
     `  INSERT INTO ${name(list.table)} (value, sort_at, uri, id)`,
-    `  SELECT DISTINCT list.value, ${rows}.sort_at, ${rows}.uri, ${rows}.id FROM ${rows}, ${elements(list, rows)};`,
+    `  SELECT DISTINCT list.value, ${row}.sort_at, ${row}.uri, ${row}.id`,
+    `  FROM ${from};`,
+  ].join('\n')
+}
+
+function deleteOf(list: ListPlan, row: string, from: string): string {
+  return [
+    `  DELETE FROM ${name(list.table)} AS gone USING ${from}`,
+    `  WHERE gone.value = list.value AND gone.sort_at = ${row}.sort_at AND gone.uri = ${row}.uri;`,
   ].join('\n')
 }
 
 /** One row per value; none where there is no list. */
 function elements(list: ListPlan, row: string): string {
   return `json_array_elements_text(${row}.${name(list.column)}::json) AS list (value)`
-}
-
-/** By row: only so can a trigger name the columns that it is about. */
-function updateTrigger(table: TablePlan, list: ListPlan): Statement[] {
-  const trigger = name(identifier(list.table, 'update'))
-  const column = name(list.column)
-  return [
-    {
-      sql: `CREATE FUNCTION ${trigger}() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  DELETE FROM ${name(list.table)} AS gone USING ${elements(list, 'OLD')}
-  WHERE gone.value = list.value AND gone.sort_at = OLD.sort_at AND gone.uri = OLD.uri;
-  INSERT INTO ${name(list.table)} (value, sort_at, uri, id)
-  SELECT DISTINCT list.value, NEW.sort_at, NEW.uri, NEW.id FROM ${elements(list, 'NEW')};
-  RETURN NULL;
-END $$`,
-    },
-    {
-      sql: `CREATE TRIGGER ${trigger} AFTER UPDATE OF ${column}, sort_at ON ${name(table.name)}
-FOR EACH ROW WHEN (OLD.${column} IS DISTINCT FROM NEW.${column} OR OLD.sort_at <> NEW.sort_at) EXECUTE FUNCTION ${trigger}()`,
-    },
-  ]
 }

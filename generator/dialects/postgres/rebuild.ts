@@ -4,6 +4,7 @@ import { recounts } from './counters.ts'
 import { rebuildList } from './lists.ts'
 import { name } from './quote.ts'
 import { wordsFunction } from './search.ts'
+import { bulkLoadTrigger } from './triggers.ts'
 
 /**
  * The trigger that makes all counts, lists and words anew, as whole sets. It fires when the mark of a bulk load is removed:
@@ -14,18 +15,11 @@ export function rebuildTrigger(plan: SchemaPlan): Statement[] {
   const body = [...plan.tables.flatMap(rebuildSearch), ...lists, ...plan.counters.flatMap(rebuildCounts)]
   if (body.length === 0) return []
   return [
-    {
-      comment: 'After a bulk load, which keeps no words, lists or counts: the end of its mark makes them anew',
-      sql: `CREATE FUNCTION lexidex_rebuild() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-${body.join('\n')}
-  RETURN NULL;
-END $$`,
-    },
-    {
-      sql: `CREATE TRIGGER lexidex_rebuild AFTER DELETE ON lexidex_state
-FOR EACH ROW WHEN (OLD.name = 'bulk_load') EXECUTE FUNCTION lexidex_rebuild()`,
-    },
+    ...bulkLoadTrigger(
+      'lexidex_rebuild',
+      body,
+      'After a bulk load, which keeps no words, lists or counts: the end of its mark makes them anew',
+    ),
   ]
 }
 
@@ -33,7 +27,8 @@ function rebuildSearch({ name: table, search }: TablePlan): string[] {
   if (search === null) return []
   return [
     `  DELETE FROM ${name(search.table)};`,
-    `  INSERT INTO ${name(search.table)} (id, words) SELECT id, ${name(wordsFunction(search))}(record) FROM ${name(table)};`,
+    `  INSERT INTO ${name(search.table)} (id, words)`,
+    `  SELECT id, ${name(wordsFunction(search))}(record) FROM ${name(table)};`,
   ]
 }
 
@@ -42,12 +37,16 @@ function rebuildCounts(counter: CounterPlan): string[] {
   const numbers = columns.map((_, i) => `coalesce(counted.n${i}, 0)`)
   const sets = columns.map((column, i) => `${column} = ${numbers[i]}`)
   const differs = columns.map((column, i) => `parent.${column} <> ${numbers[i]}`)
+  const counted = recounts(counter).map((count, i) => `${count} AS n${i}`)
   return [
-    `  UPDATE ${name(counter.parent)} AS changed SET ${sets.join(', ')}`,
+    `  UPDATE ${name(counter.parent)} AS changed SET`,
+    `    ${sets.join(',\n    ')}`,
     `  FROM ${name(counter.parent)} AS parent LEFT JOIN (`,
-    `    SELECT ${[`child.${name(counter.column)} AS pointer`, ...recounts(counter).map((n, i) => `${n} AS n${i}`)].join(', ')}`,
+    `    SELECT ${[`child.${name(counter.column)} AS pointer`, ...counted].join(',\n      ')}`,
     `    FROM ${name(counter.child)} AS child WHERE child.hidden = 0 GROUP BY child.${name(counter.column)}`,
     `  ) AS counted ON counted.pointer = parent.${counter.match}`,
-    `  WHERE changed.id = parent.id AND (${differs.join(' OR ')});`,
+    '  WHERE changed.id = parent.id AND (',
+    `    ${differs.join('\n    OR ')}`,
+    '  );',
   ]
 }

@@ -2,7 +2,7 @@ import { identifier } from '../../model/names.ts'
 import type { SearchPlan, TablePlan } from '../../plan/types.ts'
 import type { Statement } from '../dialect.ts'
 import { jsonPath, name } from './quote.ts'
-import { statementTrigger } from './triggers.ts'
+import { rowTrigger, statementTrigger } from './triggers.ts'
 
 /**
  * The words of a table, beside it, so that its counts change without them; and the triggers that keep them.
@@ -25,7 +25,12 @@ export function searchTable(table: TablePlan): Statement[] {
     ...statementTrigger(identifier(search.table, 'delete'), 'DELETE', table.name, [
       `  DELETE FROM ${name(search.table)} WHERE id IN (SELECT id FROM old_rows);`,
     ]),
-    ...updateTrigger(table.name, search),
+    ...rowTrigger(
+      identifier(search.table, 'update'),
+      `UPDATE OF record ON ${name(table.name)}`,
+      'OLD.record <> NEW.record',
+      [`  UPDATE ${name(search.table)} SET words = ${words}(NEW.record) WHERE id = NEW.id;`],
+    ),
   ]
 }
 
@@ -41,22 +46,4 @@ function wordsOf(search: SearchPlan): string {
   SELECT ${texts.join(` || '$:1'\n    || `)}
   FROM lexidex_json(record) AS json
 $$`
-}
-
-/** By row: only so can a trigger name the column that it is about. */
-function updateTrigger(table: string, search: SearchPlan): Statement[] {
-  const trigger = name(identifier(search.table, 'update'))
-  return [
-    {
-      sql: `CREATE FUNCTION ${trigger}() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  UPDATE ${name(search.table)} SET words = ${name(wordsFunction(search))}(NEW.record) WHERE id = NEW.id;
-  RETURN NULL;
-END $$`,
-    },
-    {
-      sql: `CREATE TRIGGER ${trigger} AFTER UPDATE OF record ON ${name(table)}
-FOR EACH ROW WHEN (OLD.record <> NEW.record) EXECUTE FUNCTION ${trigger}()`,
-    },
-  ]
 }

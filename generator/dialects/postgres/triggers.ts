@@ -22,6 +22,32 @@ export function statementTrigger(
   body: readonly string[],
   comment?: string,
 ): Statement[] {
+  return trigger(title, `${event} ON ${name(table)}`, `REFERENCING ${ROWS[event]}\nFOR EACH STATEMENT`, body, comment)
+}
+
+/** A trigger that runs for each row that `when` holds for: only so can one name the columns that it is about. */
+export function rowTrigger(
+  title: string,
+  event: string,
+  when: string,
+  body: readonly string[],
+  comment?: string,
+): Statement[] {
+  return trigger(title, event, `FOR EACH ROW WHEN (${when})`, body, comment)
+}
+
+/** A trigger that runs at the end of a bulk load, when its mark is removed. */
+export function bulkLoadTrigger(title: string, body: readonly string[], comment?: string): Statement[] {
+  return rowTrigger(title, 'DELETE ON lexidex_state', "OLD.name = 'bulk_load'", body, comment)
+}
+
+function trigger(
+  title: string,
+  event: string,
+  how: string,
+  body: readonly string[],
+  comment: string | undefined,
+): Statement[] {
   const sql = `CREATE FUNCTION ${name(title)}() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 ${body.join('\n')}
@@ -29,10 +55,6 @@ ${body.join('\n')}
 END $$`
   return [
     comment === undefined ? { sql } : { comment, sql },
-    {
-      sql: `CREATE TRIGGER ${name(title)} AFTER ${event} ON ${name(table)}
-REFERENCING ${ROWS[event]}
-FOR EACH STATEMENT EXECUTE FUNCTION ${name(title)}()`,
-    },
+    { sql: `CREATE TRIGGER ${name(title)} AFTER ${event}\n${how} EXECUTE FUNCTION ${name(title)}()` },
   ]
 }

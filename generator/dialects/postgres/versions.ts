@@ -2,6 +2,7 @@ import { identifier } from '../../model/names.ts'
 import type { SchemaPlan } from '../../plan/types.ts'
 import type { Statement } from '../dialect.ts'
 import { literal, name } from './quote.ts'
+import { bulkLoadTrigger } from './triggers.ts'
 
 /** What answers by handle depend on. */
 const ACCOUNT = 'lexidex_account'
@@ -55,17 +56,9 @@ END $$`,
       ),
     },
     { sql: accountTrigger('delete', 'DELETE', 'OLD.handle IS NOT NULL') },
-    {
-      sql: `CREATE FUNCTION lexidex_version_rebuild() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  UPDATE lexidex_version SET version = version + 1 WHERE slot = 0;
-  RETURN NULL;
-END $$`,
-    },
-    {
-      sql: `CREATE TRIGGER lexidex_version_rebuild AFTER DELETE ON lexidex_state
-FOR EACH ROW WHEN (OLD.name = 'bulk_load') EXECUTE FUNCTION lexidex_version_rebuild()`,
-    },
+    ...bulkLoadTrigger('lexidex_version_rebuild', [
+      '  UPDATE lexidex_version SET version = version + 1 WHERE slot = 0;',
+    ]),
     ...tables.flatMap((table) => [
       { sql: tableTrigger(table, 'INSERT', 'new_rows', 'NEW') },
       { sql: tableTrigger(table, 'UPDATE', 'new_rows', 'NEW') },

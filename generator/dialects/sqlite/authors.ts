@@ -2,6 +2,7 @@ import { identifier } from '../../model/names.ts'
 import type { SchemaPlan } from '../../plan/types.ts'
 import type { Statement } from '../dialect.ts'
 import { literal, name } from './quote.ts'
+import { bulkLoadTrigger } from './triggers.ts'
 
 /** How many visible records each account has in each table, kept by triggers: so that accounts can be ranked. */
 export function authors(plan: SchemaPlan): Statement[] {
@@ -25,17 +26,13 @@ export function authors(plan: SchemaPlan): Statement[] {
       { sql: trigger(table, 'show', 'UPDATE OF hidden', 'OLD.hidden = 1 AND NEW.hidden = 0', [add(table)]) },
     ]),
     {
-      sql: [
-        'CREATE TRIGGER lexidex_author_rebuild AFTER DELETE ON lexidex_state',
-        "WHEN OLD.name = 'bulk_load'",
-        'BEGIN',
+      sql: bulkLoadTrigger('lexidex_author_rebuild', [
         '  DELETE FROM lexidex_author;',
-        ...tables.map(
-          (table) =>
-            `  INSERT INTO lexidex_author (name, did, records) SELECT ${literal(table)}, did, count(*) FROM ${name(table)} WHERE hidden = 0 GROUP BY did;`,
-        ),
-        'END',
-      ].join('\n'),
+        ...tables.flatMap((table) => [
+          '  INSERT INTO lexidex_author (name, did, records)',
+          `  SELECT ${literal(table)}, did, count(*) FROM ${name(table)} WHERE hidden = 0 GROUP BY did;`,
+        ]),
+      ]),
     },
   ]
 }

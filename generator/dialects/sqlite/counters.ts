@@ -78,19 +78,30 @@ function isOnly(counter: CounterPlan, distinct: string, row: Row, group: string 
     `id <> ${row}.id`,
     ...(group === null ? [] : [`${name(counter.groupColumn!)} = ${literal(group)}`]),
   ]
-  const other = `EXISTS (SELECT 1 FROM ${name(counter.child)} WHERE ${conditions.join(' AND ')})`
-  return `${row}.${name(distinct)} IS NOT NULL AND NOT ${other}`
+  const other = `SELECT 1 FROM ${name(counter.child)} WHERE ${conditions.join(' AND ')}`
+  return `${row}.${name(distinct)} IS NOT NULL AND NOT EXISTS (\n      ${other}\n    )`
 }
 
 function recount(counter: CounterPlan): string {
+  return [...recounted(counter, `NEW.${counter.match}`), '  WHERE id = NEW.id;'].join('\n')
+}
+
+/** Sets each count to what the children say, without what ends the statement. */
+export function recounted(counter: CounterPlan, pointer: string): string[] {
   const what = counter.distinct === null ? 'count(*)' : `count(DISTINCT ${name(counter.distinct)})`
-  const sets = counter.counts.map(({ column, group }) => {
-    const conditions = [
-      `${name(counter.column)} = NEW.${counter.match}`,
-      ...(group === null ? [] : [`${name(counter.groupColumn!)} = ${literal(group)}`]),
-      'hidden = 0',
-    ]
-    return `    ${name(column)} = (SELECT ${what} FROM ${name(counter.child)} WHERE ${conditions.join(' AND ')})`
-  })
-  return [`  UPDATE ${name(counter.parent)} SET`, sets.join(',\n'), '  WHERE id = NEW.id;'].join('\n')
+  const counts = counter.counts.map(({ group }) =>
+    group === null ? what : `${what} FILTER (WHERE ${name(counter.groupColumn!)} = ${literal(group)})`,
+  )
+  const columns = counter.counts.map(({ column }) => name(column))
+  return [
+    `  UPDATE ${name(counter.parent)} SET ${columns.length === 1 ? columns[0] : `(${columns.join(', ')})`} = (`,
+    `    SELECT ${counts.join(',\n      ')}`,
+    `    FROM ${childrenOf(counter, pointer)} AND child.hidden = 0`,
+    '  )',
+  ]
+}
+
+/** The children of one parent. It may be a row of the same table. */
+export function childrenOf(counter: CounterPlan, pointer: string): string {
+  return `${name(counter.child)} AS child WHERE child.${name(counter.column)} = ${pointer}`
 }

@@ -1,15 +1,19 @@
 import { identifier } from '../../model/names.ts'
 import type { CounterPlan, SchemaPlan, TablePlan } from '../../plan/types.ts'
 import type { Statement } from '../dialect.ts'
+import { childrenOf, recounted } from './counters.ts'
 import { rebuildList } from './lists.ts'
-import { jsonPath, literal, name } from './quote.ts'
+import { jsonPath, name } from './quote.ts'
+import { bulkLoadTrigger } from './triggers.ts'
 
 /**
  * Triggers that make all counts, lists and words anew, as whole sets. They fire when the mark of a bulk load is removed:
  * so whatever becomes of a load, its mark cannot go without them.
  */
 export function rebuildTriggers(plan: SchemaPlan): Statement[] {
-  const lists = plan.tables.flatMap((table) => table.lists.map((list) => trigger(list.table, rebuildList(table, list))))
+  const lists = plan.tables.flatMap((table) =>
+    table.lists.map((list) => bulkLoadTrigger(identifier(list.table, 'rebuild'), rebuildList(table, list))),
+  )
   const triggers = [...plan.tables.map(rebuildSearch), ...lists, ...plan.counters.map(rebuildCounts)].filter(
     (sql) => sql !== null,
   )
@@ -22,7 +26,7 @@ function rebuildSearch({ name: table, search }: TablePlan): string | null {
   const index = name(search.table)
   const columns = search.columns.map((column) => name(column.name)).join(', ')
   const texts = search.columns.map(({ segments }) => `record ->> ${jsonPath(segments)}`).join(', ')
-  return trigger(search.table, [
+  return bulkLoadTrigger(identifier(search.table, 'rebuild'), [
     `  INSERT INTO ${index} (${index}) VALUES ('delete-all');`,
     `  INSERT INTO ${index} (rowid, ${columns})`,
     `  SELECT id, ${texts} FROM ${name(table)};`,
@@ -30,30 +34,10 @@ function rebuildSearch({ name: table, search }: TablePlan): string | null {
 }
 
 function rebuildCounts(counter: CounterPlan): string {
-  const parent = name(counter.parent)
-  const what = counter.distinct === null ? 'count(*)' : `count(DISTINCT ${name(counter.distinct)})`
-  const values = counter.counts.map(({ group }) =>
-    group === null ? what : `${what} FILTER (WHERE ${name(counter.groupColumn!)} = ${literal(group)})`,
-  )
-  const columns = counter.counts.map(({ column }) => name(column))
-  // A parent may be a child of its own table.
-  const children = `${name(counter.child)} AS child WHERE child.${name(counter.column)} = ${parent}.${counter.match}`
-  return trigger(counter.name, [
-    `  UPDATE ${parent} SET ${columns.length === 1 ? columns[0] : `(${columns.join(', ')})`} = (`,
-    `    SELECT ${values.join(',\n      ')}`,
-    `    FROM ${children} AND child.hidden = 0`,
-    '  )',
-    `  WHERE ${columns.map((column) => `${column} <> 0`).join(' OR ')}`,
-    `    OR EXISTS (SELECT 1 FROM ${children});`,
+  const pointer = `${name(counter.parent)}.${counter.match}`
+  return bulkLoadTrigger(identifier(counter.name, 'rebuild'), [
+    ...recounted(counter, pointer),
+    `  WHERE ${counter.counts.map(({ column }) => `${name(column)} <> 0`).join(' OR ')}`,
+    `    OR EXISTS (SELECT 1 FROM ${childrenOf(counter, pointer)});`,
   ])
-}
-
-function trigger(of: string, body: string[]): string {
-  return [
-    `CREATE TRIGGER ${name(identifier(of, 'rebuild'))} AFTER DELETE ON lexidex_state`,
-    "WHEN OLD.name = 'bulk_load'",
-    'BEGIN',
-    ...body,
-    'END',
-  ].join('\n')
 }

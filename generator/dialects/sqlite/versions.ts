@@ -2,6 +2,7 @@ import { identifier } from '../../model/names.ts'
 import type { SchemaPlan } from '../../plan/types.ts'
 import type { Statement } from '../dialect.ts'
 import { literal, name } from './quote.ts'
+import { bulkLoadTrigger } from './triggers.ts'
 
 /** What answers by handle depend on. */
 const ACCOUNT = 'lexidex_account'
@@ -35,11 +36,7 @@ export function versions(plan: SchemaPlan): Statement[] {
     },
     { sql: trigger(ACCOUNT, 'delete', `DELETE ON ${ACCOUNT}\nWHEN OLD.handle IS NOT NULL`) },
     {
-      sql: `CREATE TRIGGER lexidex_version_rebuild AFTER DELETE ON lexidex_state
-WHEN OLD.name = 'bulk_load'
-BEGIN
-  UPDATE lexidex_version SET version = version + 1;
-END`,
+      sql: bulkLoadTrigger('lexidex_version_rebuild', ['  UPDATE lexidex_version SET version = version + 1;']),
     },
     ...plan.tables.flatMap(({ name: table }) =>
       ['insert', 'update', 'delete'].map((event) => ({
