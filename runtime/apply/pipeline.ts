@@ -56,7 +56,11 @@ export class Pipeline {
   }
 
   add(batch: PendingBatch): void {
-    this.#waiting.push(batch)
+    const last = this.#waiting.at(-1)
+    // A database that takes longer than a batch has to fill would get ever smaller ones.
+    const joins = this.#waiting.length > 1 && last!.handed === null && this.#fitInOne(last!, batch)
+    if (joins) last!.join(batch)
+    else this.#waiting.push(batch)
     this.#handOverNext()
     if (!this.#draining) void this.#drain()
   }
@@ -188,6 +192,11 @@ export class Pipeline {
       this.#waiting.splice(2, 1)
       batch.join(behind)
     }
+  }
+
+  #fitInOne(one: PendingBatch, other: PendingBatch): boolean {
+    const { batchSize } = this.#options
+    return one.operations.length + other.operations.length <= batchSize && one.text + other.text <= MAX_JOINED_TEXT
   }
 
   #handOver(batch: PendingBatch, follows?: ApplyBatch): void {

@@ -42,6 +42,30 @@ test('batches that wait are applied as one, within bounds', async () => {
   expect(Math.max(...seen.sizes)).toBeGreaterThan(5)
 })
 
+test('small batches that wait for one that takes long are applied as one, up to the size of a batch', async () => {
+  const sizes: number[] = []
+  let release = () => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const apply = async ({ operations }: ApplyBatch) => {
+    sizes.push(operations.length)
+    await released
+    return { puts: operations.length, deletes: 0, quarantined: 0 }
+  }
+  const applier = index.applier({ store: { apply, background: false, isTransient: () => false }, batchSize: 5 })
+  const flushed: Promise<void>[] = []
+  for (let n = 1; n <= 13; n++) {
+    applier.push(meetupItem(n))
+    flushed.push(applier.flush())
+  }
+  release()
+  await Promise.all(flushed)
+  expect(sizes).toEqual([1, 5, 5, 2])
+  expect(applier.stats()).toMatchObject({ applied: 13, queued: 0 })
+  await applier.close()
+})
+
 test('the position is never ahead of the rows, whatever fails meanwhile', async () => {
   const LENGTH = 300
   const other = await index.database.connect({ writer: 'inline' })
