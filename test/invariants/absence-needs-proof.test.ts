@@ -14,6 +14,8 @@ import {
   RSVP,
 } from '../../fixtures/network/index.ts'
 import { createRandom, type Random } from '../../fixtures/network/random.ts'
+import type { TestDatabase } from '../storage/databases.ts'
+import { databases, scaled, withDatabase } from './support/databases.ts'
 import { type CalendarIndexer, type MovableClock, movableClock, openCalendar, presentNetwork } from './support/index.ts'
 import { eachSeed, patience } from './support/settings.ts'
 import { expectRecount, truth, visible } from './support/visible.ts'
@@ -79,18 +81,20 @@ class Setting {
   }
 }
 
-async function withSetting(use: (setting: Setting) => Promise<void>): Promise<void> {
-  const network = await presentNetwork({ accounts: 6, events: 30, rsvps: 120 })
-  const clock = movableClock()
-  const indexer = await openCalendar(network, { clock })
-  try {
-    await indexer.backfillAll()
-    await indexer.checkAccounts()
-    await use(new Setting(network, indexer, clock))
-  } finally {
-    await indexer.close()
-    await network.close()
-  }
+async function settingIn(one: TestDatabase, use: (setting: Setting) => Promise<void>): Promise<void> {
+  await withDatabase(one, async (database) => {
+    const network = await presentNetwork({ accounts: 6, events: scaled(one, 30), rsvps: scaled(one, 120) })
+    const clock = movableClock()
+    const indexer = await openCalendar(network, { clock, database })
+    try {
+      await indexer.backfillAll()
+      await indexer.checkAccounts()
+      await use(new Setting(network, indexer, clock))
+    } finally {
+      await indexer.close()
+      await network.close()
+    }
+  })
 }
 
 const LIES: Readonly<Record<string, (random: Random, setting: Setting) => HttpFault>> = {
@@ -198,63 +202,67 @@ async function checkLies(setting: Setting, random: Random): Promise<void> {
   await setting.expectCured()
 }
 
-test(
-  'whatever hosts say instead of the truth, no record that exists is removed',
-  () => eachSeed(6, (seed) => withSetting((setting) => checkLies(setting, createRandom(seed))), 6),
-  patience(60_000),
-)
+describe.each(databases)('$name', (one) => {
+  const withSetting = (use: (setting: Setting) => Promise<void>) => settingIn(one, use)
 
-describe('proof', () => {
-  test('is what the PDS says of the very record', () =>
-    withSetting(async (setting) => {
-      const uri = setting.remove()
-      expect(await setting.indexer.notify(uri)).toEqual({ indexed: 0, deleted: 1 })
-      expect(await setting.stored()).not.toContain(uri)
-      await expectRecount(setting.indexer)
-    }))
+  test(
+    'whatever hosts say instead of the truth, no record that exists is removed',
+    () => eachSeed(6 * one.share, (seed) => withSetting((setting) => checkLies(setting, createRandom(seed))), 6),
+    patience(60_000),
+  )
 
-  test('is not what a PDS says of a record whose account it has lost', () =>
-    withSetting(async (setting) => {
-      const uri = setting.remove()
-      setting.network.faults.pds = ({ method }) => (method === LATEST ? xrpcError(400, 'RepoNotFound') : undefined)
-      const { deleted, errors } = await setting.indexer.notify(uri)
-      expect([deleted, errors?.length]).toEqual([0, 1])
-      expect(await setting.stored()).toContain(uri)
-    }))
+  describe('proof', () => {
+    test('is what the PDS says of the very record', () =>
+      withSetting(async (setting) => {
+        const uri = setting.remove()
+        expect(await setting.indexer.notify(uri)).toEqual({ indexed: 0, deleted: 1 })
+        expect(await setting.stored()).not.toContain(uri)
+        await expectRecount(setting.indexer)
+      }))
 
-  test('is a complete repo of a rev that is known', () =>
-    withSetting(async (setting) => {
-      const uri = setting.remove()
-      const { total } = await setting.indexer.refresh({ ignoreWindowMs: 0 })
-      expect(total.deleted).toBe(1)
-      expect(await setting.stored()).not.toContain(uri)
-      await setting.expectCured()
-    }))
+    test('is not what a PDS says of a record whose account it has lost', () =>
+      withSetting(async (setting) => {
+        const uri = setting.remove()
+        setting.network.faults.pds = ({ method }) => (method === LATEST ? xrpcError(400, 'RepoNotFound') : undefined)
+        const { deleted, errors } = await setting.indexer.notify(uri)
+        expect([deleted, errors?.length]).toEqual([0, 1])
+        expect(await setting.stored()).toContain(uri)
+      }))
 
-  test('is no listing', () =>
-    withSetting(async (setting) => {
-      const uri = setting.remove()
-      setting.network.faults.pds = ({ method }) =>
-        method === GET_REPO ? xrpcError(501, 'MethodNotImplemented') : undefined
-      expect((await setting.indexer.refresh({ ignoreWindowMs: 0 })).total.deleted).toBe(0)
-      expect(await setting.stored()).toContain(uri)
-      await setting.expectCured()
-    }))
+    test('is a complete repo of a rev that is known', () =>
+      withSetting(async (setting) => {
+        const uri = setting.remove()
+        const { total } = await setting.indexer.refresh({ ignoreWindowMs: 0 })
+        expect(total.deleted).toBe(1)
+        expect(await setting.stored()).not.toContain(uri)
+        await setting.expectCured()
+      }))
 
-  test('is not what the host says that an account has left', () =>
-    withSetting(async (setting) => {
-      const { network, indexer, clock } = setting
-      const before = await setting.stored()
-      const { did, pds } = network.accounts[0]!
-      network.move(did, network.pds.find((url) => url !== pds)!)
-      network.faults.pds = ({ host, params }) =>
-        host === pds && [params.get('did'), params.get('repo')].includes(did)
-          ? xrpcError(400, 'RepoNotFound')
-          : undefined
-      clock.advance(25 * HOURS)
-      await indexer.checkAccounts()
-      await indexer.performBackfill({ force: 'catch_up' })
-      await indexer.notify(before.filter((uri) => uri.includes(did)).slice(0, 20))
-      expect((await setting.stored()).sort()).toEqual(before.sort())
-    }))
+    test('is no listing', () =>
+      withSetting(async (setting) => {
+        const uri = setting.remove()
+        setting.network.faults.pds = ({ method }) =>
+          method === GET_REPO ? xrpcError(501, 'MethodNotImplemented') : undefined
+        expect((await setting.indexer.refresh({ ignoreWindowMs: 0 })).total.deleted).toBe(0)
+        expect(await setting.stored()).toContain(uri)
+        await setting.expectCured()
+      }))
+
+    test('is not what the host says that an account has left', () =>
+      withSetting(async (setting) => {
+        const { network, indexer, clock } = setting
+        const before = await setting.stored()
+        const { did, pds } = network.accounts[0]!
+        network.move(did, network.pds.find((url) => url !== pds)!)
+        network.faults.pds = ({ host, params }) =>
+          host === pds && [params.get('did'), params.get('repo')].includes(did)
+            ? xrpcError(400, 'RepoNotFound')
+            : undefined
+        clock.advance(25 * HOURS)
+        await indexer.checkAccounts()
+        await indexer.performBackfill({ force: 'catch_up' })
+        await indexer.notify(before.filter((uri) => uri.includes(did)).slice(0, 20))
+        expect((await setting.stored()).sort()).toEqual(before.sort())
+      }))
+  })
 })

@@ -5,6 +5,10 @@
 import { describe, expect, test } from 'vitest'
 import { EVENT, type HttpFault, type Network, PROFILE, RSVP } from '../../fixtures/network/index.ts'
 import { createRandom } from '../../fixtures/network/random.ts'
+import type { TestDatabase } from '../storage/databases.ts'
+import type { Database } from '../storage/harness.ts'
+import { databases, scaled, withDatabase } from './support/databases.ts'
+import { shuffled } from './support/disorder.ts'
 import { FAULTS, randomFaults } from './support/faults.ts'
 import { type CalendarIndexer, emptyNetwork, movableClock, openCalendar, presentNetwork } from './support/index.ts'
 import { eachSeed, patience } from './support/settings.ts'
@@ -66,48 +70,52 @@ async function expectAll(indexer: CalendarIndexer, network: Network): Promise<vo
   await expectRecount(indexer)
 }
 
-test(
-  'whatever hosts, relays and directories do, nothing is called complete that is not',
-  async () => {
-    const check = async (seed: number) => {
-      const random = createRandom(seed)
-      const network = await presentNetwork({ accounts: 6, events: 60, rsvps: 700, seed: random.int(1000) })
-      const clock = movableClock()
-      const indexer = await openCalendar(network, { clock })
-      try {
-        for (let round = 0; round < 3; round++) {
-          const pds = randomFaults(random)
-          // Archives are whole or not; it is listings that can be cut short anywhere.
-          const listed = random.chance(0.7)
-          network.faults.pds = (request, answer) =>
-            listed && request.method === GET_REPO ? NO_ARCHIVES : pds(request, answer)
-          network.faults.plc = randomFaults(random, ['honest', 'slow', 'unavailable', 'hangup', 'half an answer'])
-          network.faults.relay = randomFaults(random)
-          await indexer.discover()
-          await indexer.backfill()
-          await expectHonest(indexer, network)
-          clock.advance(2 * DAYS)
-        }
-        network.faults.pds = network.faults.plc = network.faults.relay = undefined as never
-        await indexer.discover()
-        await indexer.backfill({ retryFailed: true })
-        await expectHonest(indexer, network)
-        await expectAll(indexer, network)
-        const left = await indexer.db
-          .selectFrom('lexidex_job')
-          .select('did')
-          .where('status', '!=', 'completed')
-          .execute()
-        expect(left).toEqual([])
-      } finally {
-        await indexer.close()
-        await network.close()
-      }
+async function checkFaults(database: Database, accounts: number, seed: number): Promise<void> {
+  const random = createRandom(seed)
+  // More than one page of each.
+  const rsvps = accounts * 115
+  const network = await presentNetwork({ accounts, events: accounts * 10, rsvps, seed: random.int(1000) })
+  const clock = movableClock()
+  const indexer = await openCalendar(network, { clock, database })
+  try {
+    for (let round = 0; round < 3; round++) {
+      const pds = randomFaults(random)
+      // Archives are whole or not; it is listings that can be cut short anywhere.
+      const listed = random.chance(0.7)
+      network.faults.pds = (request, answer) =>
+        listed && request.method === GET_REPO ? NO_ARCHIVES : pds(request, answer)
+      network.faults.plc = randomFaults(random, ['honest', 'slow', 'unavailable', 'hangup', 'half an answer'])
+      network.faults.relay = randomFaults(random)
+      await indexer.discover()
+      await indexer.backfill()
+      await expectHonest(indexer, network)
+      clock.advance(2 * DAYS)
     }
-    await eachSeed(4, check, 4)
-  },
-  patience(60_000),
-)
+    network.faults.pds = network.faults.plc = network.faults.relay = undefined as never
+    await indexer.discover()
+    await indexer.backfill({ retryFailed: true })
+    await expectHonest(indexer, network)
+    await expectAll(indexer, network)
+    const left = await indexer.db.selectFrom('lexidex_job').select('did').where('status', '!=', 'completed').execute()
+    expect(left).toEqual([])
+  } finally {
+    await indexer.close()
+    await network.close()
+  }
+}
+
+describe.each(databases)('$name', (one) => {
+  test(
+    'whatever hosts, relays and directories do, nothing is called complete that is not',
+    () =>
+      eachSeed(
+        4 * one.share,
+        (seed) => withDatabase(one, (database) => checkFaults(database, scaled(one, 6), seed)),
+        4,
+      ),
+    patience(60_000),
+  )
+})
 
 interface Listing {
   readonly network: Network
@@ -121,14 +129,15 @@ interface Listing {
   expectFinished(): Promise<void>
 }
 
-async function withListing(use: (listing: Listing) => Promise<void>): Promise<void> {
+async function listingIn(one: TestDatabase, use: (listing: Listing) => Promise<void>): Promise<void> {
+  const database = await one.open()
   const network = await emptyNetwork({ accounts: 2 })
   const { did } = network.accounts[0]!
   for (let i = 0; i < 250; i++) {
     network.put(did, EVENT, undefined, { $type: EVENT, name: `Soup ${i}`, createdAt: '2026-01-16T09:00:00Z' })
   }
   const clock = movableClock()
-  const indexer = await openCalendar(network, { clock })
+  const indexer = await openCalendar(network, { clock, database })
   const job = () =>
     indexer.db
       .selectFrom('lexidex_job')
@@ -170,14 +179,18 @@ async function withListing(use: (listing: Listing) => Promise<void>): Promise<vo
   } finally {
     await indexer.close()
     await network.close()
+    await database.drop()
   }
 }
 
-describe('a listing of three pages', () => {
+describe.each(databases)('$name: a listing of three pages', (one) => {
+  const withListing = (use: (listing: Listing) => Promise<void>) => listingIn(one, use)
   // Those that pass by themselves, or that the host means: it is then given up at once, with the reason.
   const SPOILED = Object.keys(FAULTS).filter((name) => !/honest|slow|limited|words of its own/.test(name))
 
   test(`whose second page is never had is not complete, and is once it is: ${SPOILED.join(', ')}`, async () => {
+    // Others each time, where there are too many.
+    const some = shuffled(SPOILED, createRandom(Date.now())).slice(0, scaled(one, SPOILED.length))
     const check = (name: string) =>
       withListing(async (listing) => {
         await listing.backfill(FAULTS[name]!.fault)
@@ -186,7 +199,7 @@ describe('a listing of three pages', () => {
       }).catch((cause) => {
         throw new Error(`${name}: ${cause.message}`, { cause })
       })
-    await Promise.all(SPOILED.map(check))
+    await Promise.all(some.map(check))
   })
 
   test('is not complete where the account moves between two pages, and is with the next host', () =>

@@ -2,8 +2,10 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type CommitFrame, EVENT, type Network, PROFILE, RSVP } from '../../fixtures/network/index.ts'
-import { createRandom } from '../../fixtures/network/random.ts'
-import { ACCOUNTS, history, perform } from './support/history.ts'
+import { createRandom, type Random } from '../../fixtures/network/random.ts'
+import type { Database } from '../storage/harness.ts'
+import { databases, withDatabase } from './support/databases.ts'
+import { ACCOUNTS, type Action, history, perform } from './support/history.ts'
 import {
   type CalendarIndexer,
   clientOf,
@@ -36,70 +38,77 @@ async function resurrected(network: Network, { db }: CalendarIndexer): Promise<s
   })
 }
 
-test(
-  'nothing that was deleted shows again, however late what was read before arrives',
-  async () => {
-    const run = fc.record({ actions: history({ min: 20, max: 60 }), seed: fc.nat() })
-    await fc.assert(
-      fc.asyncProperty(run, async ({ actions, seed }) => {
-        const random = createRandom(seed)
-        const network = await emptyNetwork({ accounts: ACCOUNTS })
-        const indexer = await openCalendar(network)
-        const abort = new AbortController()
-        try {
-          await readUpTo(network, indexer, 1)
-          // The host has read when the request comes, and answers later.
-          network.faults.pds = async (_request, answer) => {
-            const reply = await answer()
-            await pause(random.int(60))
-            return reply
-          }
-          const following = indexer.runPersistent({ signal: abort.signal, flushIntervalMs: 3, batchSize: 4 })
-          let busy = true
-          const loop = async (work: () => Promise<unknown>) => {
-            while (busy) {
-              await work()
-              await pause(random.int(10))
-            }
-          }
-          const written = () =>
-            network.log.flatMap((frame) =>
-              frame.kind === 'commit' ? [`at://${frame.did}/${frame.commit.collection}/${frame.commit.rkey}`] : [],
-            )
-          const sources = [
-            loop(() => indexer.performBackfill({ force: 'catch_up' })),
-            loop(() => indexer.refresh({ ignoreWindowMs: 0 })),
-            loop(() => indexer.notify(written().slice(-5))),
-            loop(async () => expect(await resurrected(network, indexer)).toEqual([])),
-          ]
-          const watched = Promise.all(sources).finally(() => {
-            busy = false
-          })
-          for (const [i, action] of actions.entries()) {
-            // Late again, in the stream as well; what deletes is what matters here, so accounts stay as they are.
-            if (action.kind !== 'status' && action.kind !== 'move') perform(network, action)
-            if (i % 3 === 0) await pause(4)
-          }
-          await pause(60)
-          busy = false
-          await watched
-          abort.abort()
-          await following
-          expect(await resurrected(network, indexer)).toEqual([])
-          await expectRecount(indexer)
-        } finally {
-          abort.abort()
-          await indexer.close()
-          await network.close()
-        }
-      }),
-      cases(6),
-    )
-  },
-  patience(60_000),
-)
+/** Everything that reads and writes at a time, from hosts that answer late. */
+async function checkLateAnswers(database: Database, actions: readonly Action[], random: Random): Promise<void> {
+  const network = await emptyNetwork({ accounts: ACCOUNTS })
+  const indexer = await openCalendar(network, { database })
+  const abort = new AbortController()
+  try {
+    await readUpTo(network, indexer, 1)
+    // The host has read when the request comes, and answers later.
+    network.faults.pds = async (_request, answer) => {
+      const reply = await answer()
+      await pause(random.int(60))
+      return reply
+    }
+    const following = indexer.runPersistent({ signal: abort.signal, flushIntervalMs: 3, batchSize: 4 })
+    let busy = true
+    const loop = async (work: () => Promise<unknown>) => {
+      while (busy) {
+        await work()
+        await pause(random.int(10))
+      }
+    }
+    const written = () =>
+      network.log.flatMap((frame) =>
+        frame.kind === 'commit' ? [`at://${frame.did}/${frame.commit.collection}/${frame.commit.rkey}`] : [],
+      )
+    const sources = [
+      loop(() => indexer.performBackfill({ force: 'catch_up' })),
+      loop(() => indexer.refresh({ ignoreWindowMs: 0 })),
+      loop(() => indexer.notify(written().slice(-5))),
+      loop(async () => expect(await resurrected(network, indexer)).toEqual([])),
+    ]
+    const watched = Promise.all(sources).finally(() => {
+      busy = false
+    })
+    for (const [i, action] of actions.entries()) {
+      // Late again, in the stream as well; what deletes is what matters here, so accounts stay as they are.
+      if (action.kind !== 'status' && action.kind !== 'move') perform(network, action)
+      if (i % 3 === 0) await pause(4)
+    }
+    await pause(60)
+    busy = false
+    await watched
+    abort.abort()
+    await following
+    expect(await resurrected(network, indexer)).toEqual([])
+    await expectRecount(indexer)
+  } finally {
+    abort.abort()
+    await indexer.close()
+    await network.close()
+  }
+}
 
-describe('a deletion that was seen wins over', () => {
+describe.each(databases)('$name', (one) => {
+  test(
+    'nothing that was deleted shows again, however late what was read before arrives',
+    async () => {
+      const run = fc.record({ actions: history({ min: 20, max: 60 }), seed: fc.nat() })
+      await fc.assert(
+        fc.asyncProperty(run, ({ actions, seed }) =>
+          withDatabase(one, (database) => checkLateAnswers(database, actions, createRandom(seed))),
+        ),
+        cases(6 * one.share),
+      )
+    },
+    patience(60_000),
+  )
+})
+
+describe.each(databases)('$name: a deletion that was seen wins over', ({ open }) => {
+  let database: Database
   let network: Network
   let indexer: CalendarIndexer
   let did: string
@@ -107,8 +116,9 @@ describe('a deletion that was seen wins over', () => {
   let following: Promise<void>
 
   beforeEach(async () => {
+    database = await open()
     network = await emptyNetwork({ accounts: 2 })
-    indexer = await openCalendar(network)
+    indexer = await openCalendar(network, { database })
     did = network.accounts[0]!.did
     await readUpTo(network, indexer, 1)
     network.put(did, EVENT, 'stays', soup('Stew'))
@@ -122,6 +132,7 @@ describe('a deletion that was seen wins over', () => {
     await following
     await indexer.close()
     await network.close()
+    await database.drop()
   })
 
   const uris = async () => (await indexer.db.selectFrom('event').select('rkey').execute()).map(({ rkey }) => rkey)

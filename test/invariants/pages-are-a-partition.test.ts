@@ -2,10 +2,12 @@
  * Invariant 7: walking the cursors of a list gives every matching row once, ties and nulls included. While others write,
  * that holds for every row that is there throughout and does not change.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ListEventParams } from '../../fixtures/apps/calendar/src/lexidex/client.ts'
 import { EVENT, type Network, RSVP } from '../../fixtures/network/index.ts'
 import { createRandom, type Random } from '../../fixtures/network/random.ts'
+import type { Database } from '../storage/harness.ts'
+import { databases } from './support/databases.ts'
 import { type CalendarIndexer, clientOf, emptyNetwork, eventually, openCalendar, readUpTo } from './support/index.ts'
 import { eachSeed, patience } from './support/settings.ts'
 import { all } from './support/visible.ts'
@@ -24,27 +26,6 @@ let network: Network
 let indexer: CalendarIndexer
 let abort: AbortController
 let following: Promise<void>
-
-beforeAll(async () => {
-  const random = createRandom(7)
-  network = await emptyNetwork({ accounts: 4 })
-  indexer = await openCalendar(network)
-  await readUpTo(network, indexer, 1)
-  for (let i = 0; i < STABLE; i++) {
-    putEvent(random, `stable${i}`)
-    for (let n = random.int(4); n > 0; n--) putRsvp(random, `stable${i}`, `for${i}-${n}`)
-  }
-  for (let i = 0; i < RESTLESS; i++) putEvent(random, `restless${i}`)
-  abort = new AbortController()
-  following = indexer.runPersistent({ signal: abort.signal, flushIntervalMs: 2 })
-  await caughtUp()
-})
-afterAll(async () => {
-  abort.abort()
-  await following
-  await indexer.close()
-  await network.close()
-})
 
 const authorOf = (rkey: string) => network.accounts[rkey.length % network.accounts.length]!.did
 const isStable = ({ rkey }: { rkey: string }) => rkey.startsWith('stable')
@@ -119,58 +100,84 @@ async function walk(params: ListEventParams, limit: number, between: () => Promi
   return pages.flat()
 }
 
-test(
-  'every row that stays is met once on every walk, while others come, change and go',
-  async () => {
-    await eachSeed(40, async (seed) => {
-      const random = createRandom(seed)
-      const params = randomParams(random)
-      const limit = 1 + random.int(9)
-      // The page size does not matter to what there is.
-      const still = (await all(clientOf(indexer).event.iterate({ ...params, limit: 200 }))).filter(isStable)
-      const walked = await walk(params, limit, async () => {
-        for (let n = random.int(6); n > 0; n--) disturb(random)
-        await caughtUp()
-      })
-      const seen = walked.filter(isStable).map(({ rkey }) => rkey)
-      const expected = still.map(({ rkey }) => rkey)
-      const byRelevance = params.search !== undefined && params.sort === undefined && params.order === undefined
-      const what = JSON.stringify({ params, limit })
-      // What is most relevant depends on what else there is.
-      if (byRelevance) expect([...seen].sort(), what).toEqual([...expected].sort())
-      else expect(seen, what).toEqual(expected)
-    })
-  },
-  patience(60_000),
-)
+describe.each(databases)('$name', ({ open, share }) => {
+  let database: Database
+  beforeAll(async () => {
+    const random = createRandom(7)
+    database = await open()
+    network = await emptyNetwork({ accounts: 4 })
+    indexer = await openCalendar(network, { database })
+    await readUpTo(network, indexer, 1)
+    for (let i = 0; i < STABLE; i++) {
+      putEvent(random, `stable${i}`)
+      for (let n = random.int(4); n > 0; n--) putRsvp(random, `stable${i}`, `for${i}-${n}`)
+    }
+    for (let i = 0; i < RESTLESS; i++) putEvent(random, `restless${i}`)
+    abort = new AbortController()
+    following = indexer.runPersistent({ signal: abort.signal, flushIntervalMs: 2 })
+    await caughtUp()
+  })
+  afterAll(async () => {
+    abort.abort()
+    await following
+    await indexer.close()
+    await network.close()
+    await database.drop()
+  })
 
-test(
-  'nothing is met twice, and nothing is missing, where nobody writes',
-  async () => {
-    await eachSeed(40, async (seed) => {
-      const random = createRandom(seed)
-      const params = randomParams(random)
-      const what = JSON.stringify(params)
-      const walked = await walk(params, 1 + random.int(9), async () => {})
-      const uris = walked.map(({ uri }) => uri)
-      expect(new Set(uris).size, what).toBe(uris.length)
-      const { search, ...rest } = params
-      if (search !== undefined) return
-      const held = network.records(EVENT).filter(({ value, did, uri }) => {
-        const rsvps = network.records(RSVP).filter((rsvp) => (rsvp.value.subject as { uri: string }).uri === uri)
-        const going = rsvps.filter((rsvp) => rsvp.value.status === `${RSVP}#going`)
-        const startsAt = typeof value.startsAt === 'string' ? Date.parse(value.startsAt) : null
-        return (
-          (rest.mode === undefined || [rest.mode].flat().includes(value.mode as string)) &&
-          (rest.startsAtMin === undefined || (startsAt !== null && startsAt >= Date.parse(rest.startsAtMin))) &&
-          (rest.startsAtMax === undefined || (startsAt !== null && startsAt <= Date.parse(rest.startsAtMax))) &&
-          (rest.rsvpsCountMin === undefined || rsvps.length >= rest.rsvpsCountMin) &&
-          (rest.rsvpsGoingCountMin === undefined || going.length >= rest.rsvpsGoingCountMin) &&
-          (rest.actor === undefined || did === rest.actor)
-        )
+  test(
+    'every row that stays is met once on every walk, while others come, change and go',
+    async () => {
+      await eachSeed(40 * share, async (seed) => {
+        const random = createRandom(seed)
+        const params = randomParams(random)
+        const limit = 1 + random.int(9)
+        // The page size does not matter to what there is.
+        const still = (await all(clientOf(indexer).event.iterate({ ...params, limit: 200 }))).filter(isStable)
+        const walked = await walk(params, limit, async () => {
+          for (let n = random.int(6); n > 0; n--) disturb(random)
+          await caughtUp()
+        })
+        const seen = walked.filter(isStable).map(({ rkey }) => rkey)
+        const expected = still.map(({ rkey }) => rkey)
+        const byRelevance = params.search !== undefined && params.sort === undefined && params.order === undefined
+        const what = JSON.stringify({ params, limit })
+        // What is most relevant depends on what else there is.
+        if (byRelevance) expect([...seen].sort(), what).toEqual([...expected].sort())
+        else expect(seen, what).toEqual(expected)
       })
-      expect([...uris].sort(), what).toEqual(held.map(({ uri }) => uri).sort())
-    })
-  },
-  patience(60_000),
-)
+    },
+    patience(60_000),
+  )
+
+  test(
+    'nothing is met twice, and nothing is missing, where nobody writes',
+    async () => {
+      await eachSeed(40 * share, async (seed) => {
+        const random = createRandom(seed)
+        const params = randomParams(random)
+        const what = JSON.stringify(params)
+        const walked = await walk(params, 1 + random.int(9), async () => {})
+        const uris = walked.map(({ uri }) => uri)
+        expect(new Set(uris).size, what).toBe(uris.length)
+        const { search, ...rest } = params
+        if (search !== undefined) return
+        const held = network.records(EVENT).filter(({ value, did, uri }) => {
+          const rsvps = network.records(RSVP).filter((rsvp) => (rsvp.value.subject as { uri: string }).uri === uri)
+          const going = rsvps.filter((rsvp) => rsvp.value.status === `${RSVP}#going`)
+          const startsAt = typeof value.startsAt === 'string' ? Date.parse(value.startsAt) : null
+          return (
+            (rest.mode === undefined || [rest.mode].flat().includes(value.mode as string)) &&
+            (rest.startsAtMin === undefined || (startsAt !== null && startsAt >= Date.parse(rest.startsAtMin))) &&
+            (rest.startsAtMax === undefined || (startsAt !== null && startsAt <= Date.parse(rest.startsAtMax))) &&
+            (rest.rsvpsCountMin === undefined || rsvps.length >= rest.rsvpsCountMin) &&
+            (rest.rsvpsGoingCountMin === undefined || going.length >= rest.rsvpsGoingCountMin) &&
+            (rest.actor === undefined || did === rest.actor)
+          )
+        })
+        expect([...uris].sort(), what).toEqual(held.map(({ uri }) => uri).sort())
+      })
+    },
+    patience(60_000),
+  )
+})

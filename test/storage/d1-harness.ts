@@ -1,6 +1,7 @@
 import { Miniflare } from 'miniflare'
 import type { D1Binding } from '../../runtime/storage/d1/binding.ts'
 import { createD1Store, type D1Store } from '../../runtime/storage/d1/index.ts'
+import { REMOTE_WORKER } from './d1-remote.ts'
 import type { Database } from './harness.ts'
 
 export interface D1Database extends Database {
@@ -14,14 +15,17 @@ const AT_ONCE = 100
 /** Databases in a workerd of their own, each empty. */
 export class D1Server {
   #miniflare: Miniflare | null = null
+  #url: URL | null = null
   #used = AT_ONCE
 
   readonly open = async (): Promise<D1Database> => {
     if (this.#used === AT_ONCE) await this.#start()
-    const binding = (await this.#miniflare!.getD1Database(`DB${this.#used++}`)) as unknown as D1Binding
+    const name = `DB${this.#used++}`
+    const binding = (await this.#miniflare!.getD1Database(name)) as unknown as D1Binding
     return {
       binding,
       dialect: 'sqlite',
+      at: new URL(name, this.#url!).href,
       skips: {
         'a batch and a transaction of `db` do not become one': 'D1 has no transactions that span several calls',
       },
@@ -41,11 +45,11 @@ export class D1Server {
     const names = Array.from({ length: AT_ONCE }, (_, i) => `DB${i}`)
     this.#miniflare = new Miniflare({
       modules: true,
-      script: 'export default { fetch: () => new Response(null) }',
+      script: REMOTE_WORKER,
       compatibilityDate: '2026-07-01',
       d1Databases: Object.fromEntries(names.map((name) => [name, name])),
     })
     this.#used = 0
-    await this.#miniflare.ready
+    this.#url = await this.#miniflare.ready
   }
 }

@@ -8,6 +8,8 @@ import { collections, initOf } from './app.ts'
 export interface Database {
   /** Key into emitted migrations. */
   readonly dialect: string
+  /** By what another process opens it: a path or a URL. */
+  readonly at: string
   /** Contract tests that do not hold for it, by title, and why. */
   readonly skips?: Readonly<Record<string, string>>
   /** Another connection to it. Not migrated, and told of no collections. */

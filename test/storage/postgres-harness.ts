@@ -36,6 +36,7 @@ export async function openPostgres(): Promise<PostgresDatabase> {
   return {
     dialect: 'postgres',
     url,
+    at: url,
     async connect(options) {
       const store = createPostgresStore(url, { logger: silentLogger, connections: 4, ...options })
       stores.push(store)

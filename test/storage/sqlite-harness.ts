@@ -20,6 +20,7 @@ export async function openSqlite(writer: 'thread' | 'inline' = 'inline'): Promis
   const stores: SqliteStore[] = []
   return {
     path,
+    at: path,
     dialect: 'sqlite',
     migrations: [initOf('sqlite')],
     connect: async (options) => {

@@ -26,6 +26,7 @@ export async function bundle(folder: string): Promise<string> {
     platform: 'node',
     format: 'esm',
     conditions: ['lexidex-source'],
+    external: ['pg-native', 'cloudflare:sockets'],
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
     logLevel: 'error',
   })
@@ -33,9 +34,10 @@ export async function bundle(folder: string): Promise<string> {
   return join(folder, 'process.js')
 }
 
-export function ordersFor(network: Network, path: string, role: Role, at = 0): Orders {
+/** @param at path or URL of the database */
+export function ordersFor(network: Network, at: string, role: Role, from = 0): Orders {
   const { jetstream, relay, plc, pds } = network
-  return { path, role, at, network: { jetstream, relay, plc, pds } }
+  return { at, role, from, network: { jetstream, relay, plc, pds } }
 }
 
 /** Starts a process; it has migrated the index when this resolves. */

@@ -10,6 +10,7 @@ import { type Network, type NetworkOptions, startNetwork } from '../../../fixtur
 import { silentLogger } from '../../../runtime/core/log.ts'
 import type { Clock, Indexer, IndexerOptions } from '../../../runtime/index.ts'
 import { createSqliteStore, type SqliteStoreOptions } from '../../../runtime/storage/sqlite/index.ts'
+import type { Store } from '../../../runtime/storage/store.ts'
 import type { Database } from '../../storage/harness.ts'
 
 export type CalendarIndexer = Indexer<CalendarDatabase>
@@ -18,7 +19,7 @@ export interface OpenOptions extends IndexerOptions {
   readonly path?: string
   readonly store?: SqliteStoreOptions
   /** A database of any kind in place of a SQLite file; another connection to it. */
-  readonly database?: Database
+  readonly database?: Database | undefined
 }
 
 /** Where the services of a network are: all that another process needs of it. */
@@ -39,27 +40,23 @@ export type BlueskyIndexer = Indexer<BlueskyDatabase>
 
 /** A migrated index of the Bluesky app: replies, counts of different authors, counts by author, subjects. */
 export async function openBluesky(network: Services, options: OpenOptions = {}): Promise<BlueskyIndexer> {
-  const { path = ':memory:', store, ...rest } = options
-  const indexer = createBlueskyIndexer(createSqliteStore(path, { logger: silentLogger, ...store }), {
-    ...optionsFor(network),
-    ...rest,
-  })
+  const { store, settings } = await openStore(options)
+  const indexer = createBlueskyIndexer(store, { ...optionsFor(network), ...settings })
   await indexer.migrate()
   return indexer
 }
 
 /** A migrated index of the calendar app. */
-export async function openCalendar(
-  network: Services,
-  { path = ':memory:', store, database, ...options }: OpenOptions = {},
-): Promise<CalendarIndexer> {
-  const opened = (await database?.connect()) ?? createSqliteStore(path, { logger: silentLogger, ...store })
-  const indexer = createIndexer(opened, {
-    ...optionsFor(network),
-    ...options,
-  })
+export async function openCalendar(network: Services, options: OpenOptions = {}): Promise<CalendarIndexer> {
+  const { store, settings } = await openStore(options)
+  const indexer = createIndexer(store, { ...optionsFor(network), ...settings })
   await indexer.migrate()
   return indexer
+}
+
+async function openStore({ path = ':memory:', store, database, ...settings }: OpenOptions) {
+  const opened = (await database?.connect()) ?? createSqliteStore(path, { logger: silentLogger, ...store })
+  return { store: opened as Store, settings }
 }
 
 export function clientOf(indexer: { fetch(request: Request): Promise<Response> }) {

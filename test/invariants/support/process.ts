@@ -1,23 +1,43 @@
 /** A process that works on an index until it is killed. It says when it begins. */
-import { openCalendar, pause, type Services } from './index.ts'
+import { createIndexer } from '../../../fixtures/apps/calendar/src/lexidex/index.ts'
+import { silentLogger } from '../../../runtime/core/log.ts'
+import { createD1Store } from '../../../runtime/storage/d1/index.ts'
+import { createPostgresStore } from '../../../runtime/storage/postgres/index.ts'
+import { createSqliteStore } from '../../../runtime/storage/sqlite/index.ts'
+import type { Store } from '../../../runtime/storage/store.ts'
+import { remoteD1 } from '../../storage/d1-remote.ts'
+import { optionsFor, pause, type Services } from './index.ts'
 
 export type Role = 'follow' | 'ingest' | 'backfill' | 'run' | 'refresh' | 'everything'
 
 /** What such a process is told, as JSON. */
 export interface Orders {
-  readonly path: string
+  /** Path or URL of the database. */
+  readonly at: string
   readonly role: Role
   /** ms since 1970: it does nothing before then. */
-  readonly at: number
+  readonly from: number
   readonly network: Services
 }
 
-const { path, role, at, network } = JSON.parse(process.argv[2]!) as Orders
+const { at, role, from, network } = JSON.parse(process.argv[2]!) as Orders
 // Whoever has started it may be killed as well; it must not go on for ever then.
 process.stdin.on('end', () => process.exit()).resume()
 // Spins rather than sleeps, so that all processes begin in the same millisecond.
-while (Date.now() < at) {}
-const indexer = await openCalendar(network, { path })
+while (Date.now() < from) {}
+const indexer = createIndexer(open(at), optionsFor(network))
+await indexer.migrate()
+
+function open(at: string): Store {
+  const { protocol } = URL.canParse(at) ? new URL(at) : { protocol: 'file:' }
+  const logger = silentLogger
+  const stores: Record<string, () => Store> = {
+    'file:': () => createSqliteStore(at, { logger }),
+    'postgres:': () => createPostgresStore(at, { logger, connections: 4 }),
+    'http:': () => createD1Store(remoteD1(at)),
+  }
+  return stores[protocol]!()
+}
 
 async function again(work: () => Promise<unknown>): Promise<never> {
   for (;;) await work()
