@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { LexidexError, messageOf } from '../core/errors.ts'
-import { isBodiless } from '../serving/http/messages.ts'
+import { isBodiless, type ServedRequest } from '../serving/http/messages.ts'
 import type { Router } from '../serving/router.ts'
 
 export interface ServeOptions {
@@ -35,12 +35,14 @@ export async function serve(service: Pick<Router, 'handle'>, options: ServeOptio
   const { port = 3000, host = '127.0.0.1', signal } = options
   let closing: Promise<void> | null = null
   const underWay = new Set<ServerResponse>()
+  // One function for all responses: `this` is the one that closes.
+  function ended(this: ServerResponse): void {
+    underWay.delete(this)
+    if (closing !== null && underWay.size === 0) server.closeAllConnections()
+  }
   const server = createServer((request, response) => {
     underWay.add(response)
-    response.once('close', () => {
-      underWay.delete(response)
-      if (closing !== null && underWay.size === 0) server.closeAllConnections()
-    })
+    response.on('close', ended)
     answer(service, request, response, () => closing !== null).catch((error) => response.destroy(error))
   })
   // Longer than the idle time of common proxies, which else reuse a connection that is just being closed.
@@ -58,23 +60,41 @@ export async function serve(service: Pick<Router, 'handle'>, options: ServeOptio
 }
 
 /** Straight from Node's request: building Fetch API objects costs as much as a small query. */
+class NodeRequest implements ServedRequest {
+  readonly method: string
+  readonly url: string
+  readonly headers: ServedRequest['headers']
+  readonly #request: IncomingMessage
+  #isBodyRead = false
+
+  constructor(request: IncomingMessage) {
+    this.method = request.method!
+    this.url = request.url!
+    this.headers = { get: (name) => request.headers[name.toLowerCase()]?.toString() }
+    this.#request = request
+  }
+
+  /** A body that is too long is left unread, and its sender answered all the same. */
+  get body(): AsyncIterable<Uint8Array> {
+    this.#isBodyRead = true
+    return this.#request.iterator({ destroyOnReturn: false })
+  }
+
+  /** What is left of a body must not stay in the connection. Node itself sees to one that was not begun. */
+  leaveRest(): void {
+    if (this.#isBodyRead) this.#request.resume()
+  }
+}
+
 async function answer(
   service: Pick<Router, 'handle'>,
   request: IncomingMessage,
   response: ServerResponse,
   isClosing: () => boolean,
 ): Promise<void> {
-  const { status, headers, body } = await service.handle({
-    method: request.method!,
-    url: request.url!,
-    headers: { get: (name) => request.headers[name.toLowerCase()]?.toString() },
-    // A body that is too long is left unread, and its sender answered all the same.
-    get body() {
-      return request.iterator({ destroyOnReturn: false })
-    },
-  })
-  // Few routes read a body; what a client sends must not stay in the connection.
-  request.resume()
+  const asked = new NodeRequest(request)
+  const { status, headers, body } = await service.handle(asked)
+  asked.leaveRest()
   if (isClosing()) response.setHeader('connection', 'close')
   const length = { 'content-length': Buffer.byteLength(body) }
   response.writeHead(status, isBodiless(status) ? headers : { ...headers, ...length })
