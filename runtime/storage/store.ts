@@ -52,6 +52,11 @@ export interface ReadDialect {
   /** How lists come to their rows. Absent where the database knows how many rows a condition leaves, and plans by that. */
   readonly planning?: ListPlanning
   /**
+   * Whether a statement is on its way for longer than it takes: then one that finds out by itself what else would be asked
+   * before is quicker, although it is more work. Default false.
+   */
+  readonly far?: boolean
+  /**
    * A boolean condition: row of `table` matches the search. Binds: the compiled search text. It is asked row by row,
    * so it is for searches that very many rows match.
    */

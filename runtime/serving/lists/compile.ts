@@ -27,6 +27,11 @@ export interface ListShape {
 export interface WindowShape {
   readonly filters: readonly AskedFilter[]
   readonly ranked: boolean
+  /**
+   * Where the window lies: it begins with the newest record, or below an id, and its end is found where that matters; or
+   * it was begun, and both are known.
+   */
+  readonly from: 'newest' | 'below' | 'within'
 }
 
 /** A prepared statement that takes its values by name. */
@@ -171,30 +176,67 @@ function holding(
 /**
  * The matches of one search window, best first where they are ranked, else newest first.
  *
- * Values: the filters by name, `$below` (id), `$search`, `$limit`; where ranked `$bottom` (id) and `$shown` (JSON array of
- * ids that are left out) as well.
+ * Values: the filters by name, `$search`, `$limit`; `$below` (id) but for what begins with the newest; where ranked
+ * `$shown` (JSON array of ids that are left out), and within a window that was begun `$bottom` (id).
+ *
+ * Rows of what is begun also have `lexidex_below` and, where ranked, `lexidex_bottom`: the window that was found, so that
+ * nothing has to be asked before. Where nothing matches, that is a row of its own, without `lexidex_id`.
  */
 export function compileWindow(store: Store, def: ListDef, view: RowView, shape: WindowShape): Statement {
+  if (shape.from === 'within') return statement(store, windowRows(store, def, view, shape, BOUNDS))
+  const { collection } = def
+  const newest = store.db.selectFrom(collection.table).select(sql<number>`coalesce(max(id), 0) + 1`.as('lexidex_below'))
+  const below = sql`CAST(${shape.from === 'newest' ? sql`(${newest})` : slot('$below')} AS bigint)`
+  const end = fragment(store.reads.searchWindowEnd(collection), [slot('$search'), sql.ref('begun.lexidex_below')])
+  const place = shape.ranked
+    ? sql`SELECT lexidex_below, coalesce((${end}), 0) AS lexidex_bottom FROM (SELECT ${below} AS lexidex_below) AS begun`
+    : sql`SELECT ${below} AS lexidex_below`
+  const found = windowRows(store, def, view, shape, {
+    below: sql`(SELECT lexidex_below FROM lexidex_place)`,
+    bottom: sql`(SELECT lexidex_bottom FROM lexidex_place)`,
+  })
+  const order = shape.ranked ? sql`lexidex_rank, lexidex_id DESC` : sql`lexidex_id DESC`
+  const query = sql`WITH lexidex_place AS MATERIALIZED (${place})
+SELECT * FROM lexidex_place LEFT JOIN (${found}) AS found ON true ORDER BY ${order}`
+  return statement(store, { compile: () => query.compile(store.db) })
+}
+
+/** Ids that bound a window: slots or expressions. */
+interface Bounds {
+  readonly below: unknown
+  readonly bottom: unknown
+}
+
+function windowRows(
+  store: Store,
+  def: ListDef,
+  view: RowView,
+  { ranked, filters }: WindowShape,
+  { below, bottom }: Bounds,
+): Query<any, any> {
   const { collection } = def
   const { table } = collection
-  const window = shape.ranked
-    ? fragment(store.reads.searchRanked(collection), ['$search', '$below', '$bottom', '$shown'].map(slot))
-    : fragment(store.reads.searchWindow(collection), ['$search', '$below'].map(slot))
-  const query = narrowed(matching(store, table, window), def, shape.filters, (name) => sql.ref(`${table}.${name}`))
+  const window = ranked
+    ? fragment(store.reads.searchRanked(collection), [slot('$search'), below, bottom, slot('$shown')])
+    : fragment(store.reads.searchWindow(collection), [slot('$search'), below])
+  const query = narrowed(matching(store, table, window), def, filters, (name) => sql.ref(`${table}.${name}`))
   const columns = [...view.columns.map((name) => `${table}.${name}`), 'lexidex_id']
-  const page = (rows: Query<any, any>) => rows.orderBy('lexidex_id', 'desc').limit(new Slot('$limit') as any)
-  if (!shape.ranked) return statement(store, page(query.select(columns)))
+  const page = (rows: Query<any, any>) => rows.orderBy('lexidex_id', 'desc').limit(slot('$limit') as any)
+  if (!ranked) return page(query.select(columns))
   // All matches are ranked, and few of them shown: the others are sorted without their records.
   const best = page(query.select(['lexidex_id', 'lexidex_rank']).orderBy('lexidex_rank'))
-  const shown = store.db
+  return store.db
     .selectFrom(best.as('lexidex_best'))
     .crossJoin(table)
     .whereRef(`${table}.id`, '=', 'lexidex_id')
-    .select(columns)
-  return statement(store, shown.orderBy('lexidex_rank').orderBy('lexidex_id', 'desc'))
+    .select([...columns, 'lexidex_rank'])
+    .orderBy('lexidex_rank')
+    .orderBy('lexidex_id', 'desc')
 }
 
 const slot = (name: string) => new Slot(name)
+
+const BOUNDS: Bounds = { below: slot('$below'), bottom: slot('$bottom') }
 
 /** All rows that are shown, or those that a search finds where they are few. */
 function searched(store: Store, { collection }: ListDef, { search }: ListShape): Query<any, any> {
@@ -246,8 +288,8 @@ function keyset(query: Query<any, any>, shape: ListShape, column: Branch['ordere
   )
 }
 
-/** SQL of a dialect, with values in the place of its `?`. */
-function fragment<T>(text: string, values: readonly Slot[]) {
+/** SQL of a dialect, with slots or expressions in the place of its `?`. */
+function fragment<T>(text: string, values: readonly unknown[]) {
   return sql<T>(text.split('?') as unknown as TemplateStringsArray, ...values)
 }
 

@@ -5,7 +5,7 @@ import { malformedCursor, type Position } from '../shared/cursor.ts'
 import { Lru } from '../shared/lru.ts'
 import { prepareOnce } from '../shared/prepare.ts'
 import type { Row, RowView } from '../shared/splice.ts'
-import { compileWindow, roomyShape, type Statement, shapeKey } from './compile.ts'
+import { compileWindow, roomyShape, type Statement, shapeKey, type WindowShape } from './compile.ts'
 import type { ListRequest, PageRows } from './request.ts'
 
 /** Windows that one request looks through, so that filters that drop most matches do not make it run on. */
@@ -62,16 +62,24 @@ export function createSearch(store: Store, def: ListDef, view: RowView, maxState
     return known.often
   }
 
-  /** Records that arrive later must not push the others into another window, so the first window has a bound too. */
-  async function begin(words: string): Promise<Place> {
-    const [newest] = await newestId().all([])
-    const ranked = !(await isOften(reads.compileAnyWord(words)))
-    return { below: (newest!.id ?? 0) + 1, bottom: null, shown: [], ranked }
-  }
-
   async function bottomOf(compiled: string, below: number): Promise<number | null> {
     const [end] = await windowEnd().all([compiled, below])
     return end!.bottom
+  }
+
+  /** Asks what bounds a window, where one statement that finds out by itself would take longer. */
+  async function begin(place: Place | null, compiled: string, ranked: boolean): Promise<Place | null> {
+    if (reads.far) return place
+    // Records that arrive later must not push the others into another window, so the first window has a bound too.
+    const below = place?.below ?? Number((await newestId().all([]))[0]!.id ?? 0) + 1
+    // All ids are above 0, which is where the last window ends.
+    const bottom = ranked ? (place?.bottom ?? (await bottomOf(compiled, below)) ?? 0) : null
+    return { below, bottom, shown: place?.shown ?? [], ranked }
+  }
+
+  function statementFor(shape: WindowShape): Statement {
+    const roomy = roomyShape(shape)
+    return statements.get(shapeKey(roomy), () => compileWindow(store, def, view, roomy))
   }
 
   return {
@@ -80,30 +88,40 @@ export function createSearch(store: Store, def: ListDef, view: RowView, maxState
     async page(request) {
       const words = request.search!
       const compiled = reads.compileSearch(words)
-      let place = request.position === null ? await begin(words) : readPlace(request.position)
-      const { ranked } = place
-      const shape = roomyShape({ filters: request.filters, ranked })
-      const statement = statements.get(shapeKey(shape), () => compileWindow(store, def, view, shape))
+      let place = request.position === null ? null : readPlace(request.position)
+      const ranked = place?.ranked ?? !(await isOften(reads.compileAnyWord(words)))
       const rows: Row[] = []
       for (let windows = 0; windows < MAX_WINDOWS; windows++) {
-        // All ids are above 0, which is where the last window ends.
-        if (ranked && place.bottom === null) place = { ...place, bottom: (await bottomOf(compiled, place.below)) ?? 0 }
-        const { below, bottom, shown } = place
+        place = await begin(place, compiled, ranked)
+        const from = place === null ? 'newest' : ranked && place.bottom === null ? 'below' : 'within'
+        const statement = statementFor({ filters: request.filters, ranked, from })
+        const { below, bottom, shown } = place ?? NOWHERE
         const room = request.limit + 1 - rows.length
         const names = { $search: compiled, $below: below, $bottom: bottom, $shown: JSON.stringify(shown), $limit: room }
         const found = await statement.all({ ...request.values, ...names })
+        const begun: Place = from === 'within' ? place! : placeOf(found[0]!, ranked)
+        let at = begun
         for (const row of found) {
-          if (rows.length === request.limit) return { rows, next: writePlace(place) }
+          if (row.lexidex_id === null) break
+          if (rows.length === request.limit) return { rows, next: writePlace(at) }
           rows.push(row)
-          place = ranked ? { ...place, shown: [...place.shown, row.lexidex_id] } : { ...place, below: row.lexidex_id }
+          at = ranked ? { ...at, shown: [...at.shown, row.lexidex_id] } : { ...at, below: row.lexidex_id }
         }
-        const end = ranked ? bottom || null : await bottomOf(compiled, below)
+        const end = ranked ? begun.bottom || null : await bottomOf(compiled, begun.below)
         if (end === null) return { rows, next: null }
         place = { below: end, bottom: null, shown: [], ranked }
       }
-      return { rows, next: writePlace(place) }
+      return { rows, next: writePlace(place!) }
     },
   }
+}
+
+/** Before the first window. */
+const NOWHERE = { below: 0, bottom: null, shown: [] } as const
+
+/** The window that a row was found in, of which nothing was shown yet. */
+function placeOf({ lexidex_below: below, lexidex_bottom: bottom = null }: Row, ranked: boolean): Place {
+  return { below, bottom, shown: [], ranked }
 }
 
 /** Ids become the steps from one to the next smaller one, which are short. */

@@ -53,7 +53,11 @@ export function createD1Store(binding: D1Binding, options: D1StoreOptions = {}):
 class CloudflareStore implements D1Store {
   readonly dialect = 'sqlite'
   readonly db: Kysely<any>
-  readonly reads: ReadDialect = { ...sqliteReads, planning: { ...sqliteReads.planning!, selects: SELECTS } }
+  readonly reads: ReadDialect = {
+    ...sqliteReads,
+    planning: { ...sqliteReads.planning!, selects: SELECTS },
+    far: true,
+  }
   /** A batch is on its way for longer than it takes; but the next must not overtake it. */
   readonly background = false
   readonly #binding: D1Binding
