@@ -9,22 +9,15 @@ export function concat(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return whole
 }
 
-/** Arguments that every engine takes at a time. */
-const MAX_ARGUMENTS = 8192
-
-/** One character per byte. */
-export function latin1(bytes: Uint8Array): string {
-  if (bytes.length <= MAX_ARGUMENTS) return String.fromCharCode(...bytes)
-  return latin1(bytes.subarray(0, MAX_ARGUMENTS)) + latin1(bytes.subarray(MAX_ARGUMENTS))
-}
-
 /** The bytes of text that has one character per byte. */
 export function fromLatin1(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0))
 }
 
 export function areEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i])
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }
 
 export function toHex(bytes: Uint8Array): string {

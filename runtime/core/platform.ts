@@ -16,6 +16,8 @@ export interface Platform {
   createZstdDecoder(dictionary: Uint8Array): FrameDecoder | string
   /** Text of UTF-8. */
   textOf(bytes: Uint8Array): string
+  /** One character per byte, of a part of `bytes`. */
+  latin1(bytes: Uint8Array, from: number, to: number): string
   sha256(bytes: Uint8Array): Uint8Array
   /** Whether `pattern` is somewhere in `bytes`. */
   includes(bytes: Uint8Array, pattern: Uint8Array): boolean

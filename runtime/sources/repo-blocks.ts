@@ -1,9 +1,12 @@
-import type { CID } from 'multiformats/cid'
 import { platform } from '#platform'
-import { areEqual, fromLatin1, latin1 } from '../core/bytes.ts'
+import { areEqual, fromLatin1 } from '../core/bytes.ts'
+import { type BlockId, cidText } from './block-id.ts'
 
 /** What a block costs beside its bytes. */
 const OVERHEAD = 250
+
+/** Bytes that are taken from memory at a time. */
+const ROOM = 32_768
 
 /** `$type` as DAG-CBOR writes it. */
 const TYPE = fromLatin1('\x65$type')
@@ -16,10 +19,12 @@ const NODE = fromLatin1('\xa2\x61e')
  * in no order that hosts keep to; so when a record comes, nobody knows yet what it is.)
  */
 export class RepoBlocks {
-  readonly #blocks = new Map<string, Uint8Array>()
+  readonly #blocks = new Map<BlockId, Uint8Array>()
   readonly #wanted: readonly Uint8Array[]
   #size = 0
   #dropped = 0
+  #room = new Uint8Array(0)
+  #used = 0
 
   /** @param collections NSIDs */
   constructor(collections: readonly string[]) {
@@ -41,27 +46,39 @@ export class RepoBlocks {
    * @param only takes nothing but these, whatever they are; default: whatever may be wanted
    * @throws Error where the bytes are not those of the CID
    */
-  add(cid: Uint8Array, bytes: Uint8Array, only?: ReadonlySet<string>): void {
-    const key = keyOf(cid)
-    if (only === undefined ? this.#isForeign(bytes) : !only.has(key)) {
+  add(cid: Uint8Array, bytes: Uint8Array, only?: ReadonlySet<BlockId>): void {
+    const id = platform.latin1(cid, 0, cid.length)
+    if (only === undefined ? this.#isForeign(bytes) : !only.has(id)) {
       this.#dropped++
       return
     }
-    if (this.#blocks.has(key)) return
+    if (this.#blocks.has(id)) return
     if (!areEqual(platform.sha256(bytes), cid.subarray(4))) throw new Error('a block is not what its CID says')
-    this.#blocks.set(key, bytes.slice())
+    this.#blocks.set(id, this.#copy(bytes))
     this.#size += bytes.length + OVERHEAD
   }
 
-  has(cid: CID): boolean {
-    return this.#blocks.has(keyOf(cid.bytes))
+  has(id: BlockId): boolean {
+    return this.#blocks.has(id)
   }
 
   /** @throws Error where it is not there */
-  readonly read = (cid: CID): Uint8Array => {
-    const bytes = this.#blocks.get(keyOf(cid.bytes))
-    if (bytes === undefined) throw new Error(`block ${cid} is missing`)
+  readonly read = (id: BlockId): Uint8Array => {
+    const bytes = this.#blocks.get(id)
+    if (bytes === undefined) throw new Error(`block ${cidText(id)} is missing`)
     return bytes
+  }
+
+  /** Many blocks in one buffer: a buffer of its own for each costs more than all else that is done to it. */
+  #copy(bytes: Uint8Array): Uint8Array {
+    if (this.#used + bytes.length > this.#room.length) {
+      this.#room = new Uint8Array(Math.max(ROOM, bytes.length))
+      this.#used = 0
+    }
+    const copy = this.#room.subarray(this.#used, this.#used + bytes.length)
+    copy.set(bytes)
+    this.#used += bytes.length
+    return copy
   }
 
   /** A record of another collection. False for what only may be one: an odd record that says no type, or a wrong one. */
@@ -69,9 +86,4 @@ export class RepoBlocks {
     if (areEqual(bytes.subarray(0, NODE.length), NODE) || !platform.includes(bytes, TYPE)) return false
     return !this.#wanted.some((nsid) => platform.includes(bytes, nsid))
   }
-}
-
-/** The key of a CID in sets of `add`. */
-export function keyOf(cid: Uint8Array): string {
-  return latin1(cid)
 }

@@ -5,9 +5,10 @@ import { messageOf } from '../core/errors.ts'
 import { Slots } from '../core/slots.ts'
 import { isTid } from '../core/tid.ts'
 import { sleep } from './backoff.ts'
+import { type BlockId, cidText, idOf } from './block-id.ts'
 import { CarReader } from './car.ts'
 import { type Leaf, leaves } from './mst.ts'
-import { keyOf, RepoBlocks } from './repo-blocks.ts'
+import { RepoBlocks } from './repo-blocks.ts'
 import { ServiceError, type XrpcClient } from './xrpc.ts'
 
 /** Bytes of an archive. */
@@ -88,7 +89,7 @@ export async function fetchRepo<T>(
     })
 
   /** @returns the archive's first root */
-  async function fill(blocks: RepoBlocks, body: AsyncIterable<Uint8Array>, only?: ReadonlySet<string>): Promise<CID> {
+  async function fill(blocks: RepoBlocks, body: AsyncIterable<Uint8Array>, only?: ReadonlySet<BlockId>): Promise<CID> {
     let root: CID | undefined
     const reader = new CarReader({
       roots: (roots) => {
@@ -114,21 +115,20 @@ export async function fetchRepo<T>(
       const blocks = new RepoBlocks(collections)
       return { blocks, root: await fill(blocks, body) }
     })
-    const { data, ...head } = asIncomplete(pds, did, () => readCommit(blocks.read(root), did, options))
-    const missing = await missingRecords(blocks, data, new Set(collections)).catch((error) => {
+    const { data, ...head } = asIncomplete(pds, did, () => readCommit(blocks.read(idOf(root)), did, options))
+    const { wanted, missing } = await walk(blocks, data, collections).catch((error) => {
       throw incomplete(pds, did, messageOf(error))
     })
     // The second archive may be of a later rev; a CID means the same in both.
-    if (missing.size > 0 && blocks.dropped > 0) await download((body) => fill(blocks, body, keysOf(missing)))
-    for (const [cid, key] of missing) {
-      if (!blocks.has(cid)) throw incomplete(pds, did, `record ${key} is missing`)
+    if (missing.size > 0 && blocks.dropped > 0) await download((body) => fill(blocks, body, new Set(missing.keys())))
+    for (const [id, key] of missing) {
+      if (!blocks.has(id)) throw incomplete(pds, did, `record ${key} is missing`)
     }
     return await use({
       ...head,
       commit: root.toString(),
       *records(collection) {
-        // After `/` comes `0`.
-        for (const leaf of leaves(blocks.read, data, `${collection}/`, `${collection}0`)) yield readRecord(blocks, leaf)
+        for (const leaf of wanted.get(collection) ?? []) yield readRecord(blocks, leaf)
       },
     })
   } finally {
@@ -136,23 +136,23 @@ export async function fetchRepo<T>(
   }
 }
 
-/** Walks the whole tree. @returns the wanted records that are not there, and their keys */
-async function missingRecords(
+/** Walks the whole tree. @returns the records of each collection; the keys of those that are not there */
+async function walk(
   blocks: RepoBlocks,
-  root: CID,
-  collections: ReadonlySet<string>,
-): Promise<Map<CID, string>> {
-  const missing = new Map<CID, string>()
+  root: BlockId,
+  collections: readonly string[],
+): Promise<{ wanted: ReadonlyMap<string, readonly Leaf[]>; missing: ReadonlyMap<BlockId, string> }> {
+  const wanted = new Map<string, Leaf[]>(collections.map((collection) => [collection, []]))
+  const missing = new Map<BlockId, string>()
   let seen = 0
-  for (const { key, cid } of leaves(blocks.read, root)) {
-    if (collections.has(key.slice(0, key.indexOf('/'))) && !blocks.has(cid)) missing.set(cid, key)
+  for (const leaf of leaves(blocks.read, root)) {
+    const { key, id } = leaf
+    const records = wanted.get(key.slice(0, key.indexOf('/')))
+    records?.push(leaf)
+    if (records !== undefined && !blocks.has(id)) missing.set(id, key)
     if (++seen % TURN === 0) await sleep(0)
   }
-  return missing
-}
-
-function keysOf(cids: ReadonlyMap<CID, string>): ReadonlySet<string> {
-  return new Set([...cids.keys()].map(({ bytes }) => keyOf(bytes)))
+  return { wanted, missing }
 }
 
 function readCommit(bytes: Uint8Array, did: string, { verifySignature }: RepoOptions) {
@@ -167,19 +167,19 @@ function readCommit(bytes: Uint8Array, did: string, { verifySignature }: RepoOpt
     const isSigned = sig instanceof Uint8Array && verifySignature(encode(unsigned), sig)
     if (!isSigned) throw new Error('its commit is not signed by the key of the account')
   }
-  return { did, rev: commit.rev, version: commit.version, data }
+  return { did, rev: commit.rev, version: commit.version, data: idOf(data) }
 }
 
-function readRecord(blocks: RepoBlocks, { key, cid }: Leaf): RepoRecord {
+function readRecord(blocks: RepoBlocks, { key, id }: Leaf): RepoRecord {
   const slash = key.indexOf('/')
   const [collection, rkey] = [key.slice(0, slash), key.slice(slash + 1)]
   let value: unknown
   try {
-    value = lexToJson(decode(blocks.read(cid)))
+    value = lexToJson(decode(blocks.read(id)))
   } catch (error) {
     value = `The record could not be read: ${messageOf(error)}`
   }
-  return { collection, rkey, cid: cid.toString(), value }
+  return { collection, rkey, cid: cidText(id), value }
 }
 
 function asIncomplete<T>(pds: string, did: string, work: () => T): T {

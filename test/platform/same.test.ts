@@ -35,6 +35,17 @@ test('text of bytes', () => {
   )
 })
 
+test('one character per byte', () => {
+  fc.assert(
+    fc.property(bytes, fc.nat({ max: 300 }), fc.nat({ max: 300 }), (input, a, b) => {
+      const [from, to] = [Math.min(a, b, input.length), Math.min(Math.max(a, b), input.length)]
+      expect(web.latin1(input, from, to)).toBe(node.latin1(input, from, to))
+    }),
+  )
+  const long = Uint8Array.from({ length: 20_000 }, (_, i) => i)
+  expect(web.latin1(long, 1, long.length)).toBe(node.latin1(long, 1, long.length))
+})
+
 describe.each([
   ['P-256', 'prime256v1'],
   ['secp256k1', 'secp256k1'],

@@ -16,11 +16,12 @@ export const platform: Platform = {
   readSocket,
   createZstdDecoder,
   textOf: (bytes) => asBuffer(bytes).toString(),
+  latin1: (bytes, from, to) => asBuffer(bytes).toString('latin1', from, to),
   sha256: (bytes) => hash('sha256', bytes, 'buffer'),
   includes: (bytes, pattern) => asBuffer(bytes).includes(asBuffer(pattern)),
   verify,
 }
 
-function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength)
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

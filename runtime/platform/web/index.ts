@@ -16,6 +16,7 @@ export const platform: Platform = {
   readSocket,
   createZstdDecoder: () => 'this platform has no zstd',
   textOf: (bytes) => utf8.decode(bytes),
+  latin1,
   sha256,
   includes,
   verify({ curve, point }, signed, signature) {
@@ -27,6 +28,15 @@ export const platform: Platform = {
       return false
     }
   },
+}
+
+/** Arguments that every engine takes at a time. */
+const MAX_ARGUMENTS = 8192
+
+function latin1(bytes: Uint8Array, from: number, to: number): string {
+  const part = bytes.subarray(from, Math.min(to, from + MAX_ARGUMENTS))
+  const text = String.fromCharCode(...part)
+  return from + MAX_ARGUMENTS < to ? text + latin1(bytes, from + MAX_ARGUMENTS, to) : text
 }
 
 function includes(bytes: Uint8Array, pattern: Uint8Array): boolean {
