@@ -260,3 +260,17 @@ test('errors of the host are answers', async () => {
   const response = await guarded({ allowHosts: [host] })(url)
   expect([response.status, response.headers.get('retry-after'), await response.text()]).toEqual([503, '7', 'busy'])
 })
+
+test('a connection that the host closes as it is used again is replaced', async () => {
+  let connections = 0
+  const { url, host, server } = await serve((request, response) => {
+    const { socket } = request as { socket: { used?: boolean; destroy(): void } }
+    if (socket.used) socket.destroy()
+    else response.end('hello')
+    socket.used = true
+  })
+  server.on('connection', () => connections++)
+  const fetch = guarded({ allowHosts: [host] })
+  for (let i = 0; i < 3; i++) expect(await (await fetch(url)).text()).toBe('hello')
+  expect(connections).toBe(3)
+})

@@ -28,12 +28,18 @@ export function createTransport({ lookup = dns.lookup }: TransportOptions = {}):
 
 function get(url: URL, options: http.RequestOptions): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
+    let isAnswered = false
     const request = (url.protocol === 'https:' ? https : http).get(url, options, (message) => {
+      isAnswered = true
       // Whoever reads the body is told of its errors; until someone does they must not end the process.
       message.on('error', () => {})
       resolve(message)
     })
-    request.on('error', reject)
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      // As when the host closes an idle connection just as it is used again: a new one is never "reused".
+      if (request.reusedSocket && error.code === 'ECONNRESET' && !isAnswered) get(url, options).then(resolve, reject)
+      else reject(error)
+    })
   })
 }
 
