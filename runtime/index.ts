@@ -43,11 +43,11 @@ export type {
   QuarantinedRecord,
   RetryQuarantineOptions,
   RetryQuarantineResult,
-} from './operations/quarantine.ts'
+} from './operations/quarantine/quarantine.ts'
 export type { CollectionCounts } from './operations/refresh/comparison.ts'
 export type { RefreshOptions, RefreshProgress, RefreshResult } from './operations/refresh/refresh.ts'
 export { formatRefresh } from './operations/refresh/refresh-report.ts'
-export type { StartedBackfill } from './operations/runs/admin.ts'
+export type { StartedBackfill } from './operations/runs/background-backfills.ts'
 export type { BackfillKind, RunRow } from './operations/runs/run-rows.ts'
 export {
   BackfillInProgress,

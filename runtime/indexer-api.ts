@@ -16,13 +16,13 @@ import type {
   QuarantinedRecord,
   RetryQuarantineOptions,
   RetryQuarantineResult,
-} from './operations/quarantine.ts'
+} from './operations/quarantine/quarantine.ts'
 import type { RefreshOptions, RefreshResult } from './operations/refresh/refresh.ts'
-import type { StartedBackfill } from './operations/runs/admin.ts'
+import type { StartedBackfill } from './operations/runs/background-backfills.ts'
 import type { BackfillKind, RunRow } from './operations/runs/run-rows.ts'
 import type { NoBackfill, PerformOptions, PrepareOptions, RunOutcome } from './operations/runs/runs.ts'
 import type { BackfillDecision, DecideOptions } from './operations/runs/startup.ts'
-import type { OperationsStatus } from './operations/status.ts'
+import type { OperationsStatus } from './operations/status/status.ts'
 import type { CacheOptions } from './serving/http/cache.ts'
 import type { Router } from './serving/router.ts'
 import type { Status } from './serving/system/status.ts'

@@ -21,13 +21,14 @@ import { NOT_FOLLOWING } from './operations/live/liveness.ts'
 import { notify } from './operations/on-demand/notify.ts'
 import { notifyRoutes } from './operations/on-demand/notify-route.ts'
 import { OnDemand } from './operations/on-demand/on-demand.ts'
-import { listQuarantine, retryQuarantine } from './operations/quarantine.ts'
-import { quarantineRoutes } from './operations/quarantine-routes.ts'
+import { listQuarantine, retryQuarantine } from './operations/quarantine/quarantine.ts'
+import { quarantineRoutes } from './operations/quarantine/quarantine-routes.ts'
 import { refresh } from './operations/refresh/refresh.ts'
-import { adminRoutes, BackgroundBackfills } from './operations/runs/admin.ts'
+import { backfillRoutes } from './operations/runs/backfill-routes.ts'
+import { BackgroundBackfills } from './operations/runs/background-backfills.ts'
 import { checkForInterruptedBackfill, performBackfill, resumeBackfill } from './operations/runs/runs.ts'
 import { decideBackfill } from './operations/runs/startup.ts'
-import { operationsStatus } from './operations/status.ts'
+import { operationsStatus } from './operations/status/status.ts'
 import { createRouter, type Router } from './serving/router.ts'
 import { createStatus } from './serving/system/status.ts'
 import { subscriptionUrls } from './sources/jetstream-urls.ts'
@@ -94,7 +95,7 @@ export function createIndexer<DB, Q = AnyQuery>(app: App, store: Store, options:
     ...(options.onDemand === false ? {} : { accounts: onDemand }),
     routes: [
       ...notifyRoutes({ namespace, access: options.notify, context, notify: (uris) => indexer.notify(uris) }),
-      ...adminRoutes({
+      ...backfillRoutes({
         namespace,
         forAdmins,
         context,

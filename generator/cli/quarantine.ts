@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { LexidexError } from '../../runtime/core/errors.ts'
-import type { QuarantinedRecord, RetryQuarantineOptions } from '../../runtime/operations/quarantine.ts'
+import type { QuarantinedRecord, RetryQuarantineOptions } from '../../runtime/operations/quarantine/quarantine.ts'
 import { withD1 } from './d1.ts'
 import { integer, withDatabase, withExistingDatabase } from './options.ts'
 import { note, print } from './output.ts'
