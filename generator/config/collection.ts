@@ -110,6 +110,11 @@ export interface CollectionConfig<Nsid extends AnyNsid = string, N extends Nsids
    * differences pass; `off` takes everything. Default: `lenient`.
    */
   readonly validate?: 'strict' | 'lenient' | 'off'
+  /**
+   * On Postgres, how many tables hold the records, each those of its share of the accounts: 2 to 128, for collections of
+   * many millions. SQLite and D1 have one table whatever it says. Default: one table.
+   */
+  readonly partitions?: number
   /** Queries of your own, by the last part of their names: `{namespace}.{collection}.{name}`. See `defineQuery`. */
   readonly queries?: Readonly<Record<string, CustomQuery | CustomQuery['handler']>>
   /** Lists of your own, in which `listRecords` is narrowed, by the last part of their names. See `defineListQuery`. */

@@ -63,6 +63,7 @@ function collectionProperties(collection: CollectionModel): { key: string; value
     ['references', object(collection.references.map(reference), '  ')],
     ['validate', quote(collection.validate)],
     ['discover', String(collection.discover)],
+    ['partitions', collection.partitions === undefined ? null : String(collection.partitions)],
     ['subjectColumn', collection.subjectColumn === null ? null : quote(collection.subjectColumn)],
     ['recordFilter', collection.recordFilter ? `config.collections[${quote(collection.name)}]?.recordFilter` : null],
   ]

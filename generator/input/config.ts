@@ -67,6 +67,8 @@ export interface ResolvedCollection {
   readonly recordFilter: ((record: any) => boolean) | undefined
   readonly validate: 'strict' | 'lenient' | 'off'
   readonly discover: boolean
+  /** Of its table, where the database has any. `undefined`: none. */
+  readonly partitions: number | undefined
   /** Sorted by name. */
   readonly queries: readonly ResolvedQuery[]
 }
@@ -183,6 +185,7 @@ function resolveCollection(name: string, parsed: ParsedCollection, issues: Issue
     recordFilter: parsed.recordFilter,
     validate: parsed.validate,
     discover: parsed.discover ?? !parsed.collection.startsWith('app.bsky.'),
+    partitions: parsed.partitions,
     queries: resolveQueries(name, parsed, issues),
   }
 }

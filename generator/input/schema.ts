@@ -99,6 +99,13 @@ const relation = strict({
   params: { code: 'groups-without-group-by' },
 })
 
+/** Every query of all records locks each partition with its indexes: more would not fit a server's usual settings. */
+const partitions = z.number().refine((value) => Number.isInteger(value) && value >= 2 && value <= 128, {
+  error: ({ input }) =>
+    `\`${input}\` is not a whole number from 2 to 128.\nEach partition holds the records of its share of the accounts; leave it out for one table.`,
+  params: { code: 'invalid-partitions' },
+})
+
 const reference = strict({ collection: z.string(), field: fieldPath })
 
 /** A query: its handler alone, or with what it states besides. */
@@ -141,6 +148,7 @@ export const collectionSchema = strict({
   validate: z.enum(['strict', 'lenient', 'off']).default('lenient'),
   queries: z.record(shortName, query).default({}),
   pipelineQueries: z.record(shortName, query).default({}),
+  partitions: partitions.optional(),
   allowInSpaces: z.boolean().optional(),
 })
 

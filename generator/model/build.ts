@@ -48,6 +48,7 @@ export function buildModel(docs: readonly LexiconDoc[], config: ResolvedConfig, 
       discover: collection.discover,
       subjectColumn: subjects.get(collection.name)!,
       recordFilter: collection.recordFilter !== undefined,
+      ...(collection.partitions === undefined ? {} : { partitions: collection.partitions }),
       ...(collection.queries.length === 0 ? {} : { queries: collection.queries }),
     }
   })

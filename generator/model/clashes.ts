@@ -2,7 +2,7 @@ import type { LexiconDoc } from '@atproto/lexicon'
 import type { Issues } from '../input/issues.ts'
 import { paramsOf } from './filters.ts'
 import { hydrationsOf } from './hydration.ts'
-import { camelCase, codeNames, counterName, isListParam, queryConstant, upperFirst } from './names.ts'
+import { camelCase, codeNames, counterName, isListParam, partitionName, queryConstant, upperFirst } from './names.ts'
 import type { CollectionModel, Model } from './types.ts'
 
 /** Refuses names that two things would share: tables, columns, parameters, outputs, methods. */
@@ -17,6 +17,10 @@ export function checkNames(model: Model, docs: readonly LexiconDoc[], issues: Is
       tables.claim(collection.search.table, at, `search table \`${collection.search.table}\``)
     for (const { path, valuesTable } of collection.fields)
       if (valuesTable !== null) tables.claim(valuesTable, `${at}.queryable.${path}`, `table \`${valuesTable}\``)
+    for (let part = 0; part < (collection.partitions ?? 0); part++) {
+      const name = partitionName(collection.table, part)
+      tables.claim(name, `${at}.partitions`, `table \`${name}\``)
+    }
     checkTriggers(collection, triggers)
     const twin = nsids.get(collection.nsid)
     if (twin === undefined) nsids.set(collection.nsid, collection.name)

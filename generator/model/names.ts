@@ -120,6 +120,16 @@ export function valuesTable(table: string, column: string): string {
   return identifier(table, column, 'values')
 }
 
+/** A part of a table: `event`, 3 → `event_p3`. The runtime names alike what it makes anew. */
+export function partitionName(table: string, part: number | ''): string {
+  return `${table.slice(0, MAX_IDENTIFIER - 8)}_p${part}`
+}
+
+/** The index on the numbers of rows that a table of parts has in place of a key: `event_by_id`. */
+export function idIndexName(table: string): string {
+  return `${table.slice(0, MAX_IDENTIFIER - 8)}_by_id`
+}
+
 /** `rsvps`, `going` → `rsvpsGoingCount`. */
 export function countName(relation: string, group: string | null): string {
   return `${relation}${group === null ? '' : upperFirst(camelCase(group))}Count`

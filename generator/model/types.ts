@@ -69,6 +69,8 @@ export interface CollectionModel {
   readonly subjectColumn: string | null
   /** Whether the config holds a `recordFilter` for this collection. */
   readonly recordFilter: boolean
+  /** Partitions of its table, by author; absent where there are none. */
+  readonly partitions?: number
   /** Queries that the config adds, sorted by name; absent where there are none. */
   readonly queries?: readonly QueryModel[]
 }

@@ -27,6 +27,7 @@ function planTable(collection: CollectionModel, model: Model): TablePlan {
             table: collection.search.table,
             columns: collection.search.columns.map(({ column, segments }) => ({ name: column, segments })),
           },
+    ...(collection.partitions === undefined ? {} : { partitions: collection.partitions }),
   }
 }
 

@@ -24,6 +24,8 @@ export interface TablePlan {
   /** Tables with a row for each value of a list, kept by triggers. */
   readonly lists: readonly ListPlan[]
   readonly search: SearchPlan | null
+  /** Into how many parts it is cut by author, on databases that can; absent where it is not. */
+  readonly partitions?: number
 }
 
 export interface IndexPlan {

@@ -58,6 +58,8 @@ export interface CollectionDef<R = any> {
    * known through another collection.
    */
   readonly discover: boolean
+  /** On Postgres, how many tables hold the records, by author. Absent: one. */
+  readonly partitions?: number
   /** Column with a DID or at-uri: records about accounts that are not known are dropped. */
   readonly subjectColumn?: string
   /** Takes or drops a new record (deletes always pass). From the user's own config. */

@@ -194,6 +194,14 @@ export interface Store {
    */
   use(collections: readonly CollectionDef[]): MaybePromise<void>
   /**
+   * Copies tables whose number of partitions is not the one that their collections state. Reads go on meanwhile, writes
+   * of all processes wait. Absent where a database has no partitions.
+   *
+   * @returns names of the tables that were copied
+   * @throws LexidexError where one cannot be copied; it is as it was then, and those before it stay copied
+   */
+  repartition?(collections: readonly CollectionDef[]): Promise<readonly string[]>
+  /**
    * One transaction: all of the batch, or an error and nothing of it.
    *
    * - Authors of puts to discovered collections become known accounts; each new one gets a pending job per

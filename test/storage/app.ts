@@ -192,9 +192,15 @@ function table(
   return { name, nsid, columns, counts, indexes: named, lists: [], search: null }
 }
 
-/** The app's first migration, as the generator writes it for a database. */
-export function initOf(dialect: string): Migration {
-  return { name: '0001_init', statements: dialects[dialect]!.createSchema(plan).map(({ sql }) => sql) }
+/**
+ * The app's first migration, as the generator writes it for a database.
+ *
+ * @param partitions of each table; default none
+ */
+export function initOf(dialect: string, partitions?: number): Migration {
+  const tables = plan.tables.map((table) => ({ ...table, ...(partitions === undefined ? {} : { partitions }) }))
+  const statements = dialects[dialect]!.createSchema({ ...plan, tables })
+  return { name: '0001_init', statements: statements.map(({ sql }) => sql) }
 }
 
 /** The n-th rev, and a time in µs that goes with it. */

@@ -1,7 +1,7 @@
 import { afterAll } from 'vitest'
 import { D1Server } from './d1-harness.ts'
 import type { OpenDatabase } from './harness.ts'
-import { openPostgres } from './postgres-harness.ts'
+import { openPartitioned, openPostgres } from './postgres-harness.ts'
 import { openSqlite } from './sqlite-harness.ts'
 
 /** A database that tests of what stands on storage run on as well. */
@@ -18,6 +18,7 @@ afterAll(() => d1.close())
 const ALL: readonly TestDatabase[] = [
   { name: 'sqlite', open: () => openSqlite('inline'), share: 1 },
   { name: 'postgres', open: openPostgres, share: 0.1 },
+  { name: 'postgres-partitioned', open: openPartitioned, share: 0.05 },
   { name: 'd1', open: d1.open, share: 0.1 },
 ]
 

@@ -10,6 +10,8 @@ export interface Database {
   readonly dialect: string
   /** By what another process opens it: a path or a URL. */
   readonly at: string
+  /** Of each table of collections; absent where they are whole. */
+  readonly partitions?: number
   /** Contract tests that do not hold for it, by title, and why. */
   readonly skips?: Readonly<Record<string, string>>
   /** Another connection to it. Not migrated, and told of no collections. */
@@ -64,7 +66,7 @@ export function freshStore(open: OpenDatabase): Context {
     context.database = await open()
     const reason = context.database.skips?.[task.name]
     if (reason !== undefined) skip(reason)
-    context.migrations = [initOf(context.database.dialect)]
+    context.migrations = [initOf(context.database.dialect, context.database.partitions)]
     context.store = await context.database.connect()
     await context.store.migrate(context.migrations)
     await context.store.use(collections)

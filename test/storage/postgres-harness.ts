@@ -23,6 +23,30 @@ export async function postgresServer(): Promise<string> {
   return text
 }
 
+/** Parts of each table of a database that is cut: few enough for most batches to meet several. */
+const PARTITIONS = 3
+
+/** A new database in which every collection has partitions. */
+export async function openPartitioned(): Promise<PostgresDatabase> {
+  const database = await openPostgres()
+  return {
+    ...database,
+    partitions: PARTITIONS,
+    async connect(options) {
+      const store = await database.connect(options)
+      const use = store.use.bind(store)
+      // Migrations of apps are of whole tables.
+      store.use = async (collections) => {
+        if (options?.readonly !== true) {
+          await store.repartition(collections.map((collection) => ({ ...collection, partitions: PARTITIONS })))
+        }
+        await use(collections)
+      }
+      return store
+    },
+  }
+}
+
 let admin: Promise<pg.Pool> | null = null
 
 /** A new database of its own. */

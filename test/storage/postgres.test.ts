@@ -1,4 +1,5 @@
 import { storageContract } from './contract.ts'
-import { openPostgres } from './postgres-harness.ts'
+import { openPartitioned, openPostgres } from './postgres-harness.ts'
 
 storageContract('postgres', openPostgres, 6)
+storageContract('postgres, partitioned', openPartitioned, 6)

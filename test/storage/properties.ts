@@ -71,7 +71,7 @@ async function withStore<T>(open: OpenDatabase, use: (store: Store, database: Da
   const database = await open()
   try {
     const store = await database.connect()
-    await store.migrate([initOf(database.dialect)])
+    await store.migrate([initOf(database.dialect, database.partitions)])
     await store.use(collections)
     await store.apply(batchOf(...seed))
     return await use(store, database)

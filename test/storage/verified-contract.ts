@@ -128,7 +128,7 @@ export function verifiedContract(open: OpenDatabase, runs: number): void {
         const database = await open()
         try {
           const store = await database.connect()
-          await store.migrate([initOf(database.dialect)])
+          await store.migrate([initOf(database.dialect, database.partitions)])
           await store.use(collections)
           await store.apply(batchOf(...AUTHORS.map((author) => put({ collection: meetup, did: author, rev: 0 }))))
           const operations = writes.map((one, i) => operationOf(one, i + 1))

@@ -1,6 +1,7 @@
 import { identifier } from '../../model/names.ts'
-import type { CounterPlan } from '../../plan/types.ts'
+import type { CounterPlan, SchemaPlan } from '../../plan/types.ts'
 import type { Statement } from '../dialect.ts'
+import { isAt, rowKey } from './partitions.ts'
 import { literal, name } from './quote.ts'
 import { type Event, statementTrigger } from './triggers.ts'
 
@@ -9,7 +10,7 @@ import { type Event, statementTrigger } from './triggers.ts'
  * wrote and down for what they were before; and a recount when a parent arrives after its children. Hidden children do
  * not count.
  */
-export function counterTriggers(counter: CounterPlan): Statement[] {
+export function counterTriggers(counter: CounterPlan, plan: SchemaPlan): Statement[] {
   const comment = `Counts of \`${counter.relation}\` on ${counter.parent}, kept by what happens to ${counter.child}`
   const events: readonly Event[] = ['INSERT', 'DELETE', 'UPDATE']
   return [
@@ -18,11 +19,11 @@ export function counterTriggers(counter: CounterPlan): Statement[] {
         identifier(counter.name, event.toLowerCase()),
         event,
         counter.child,
-        stepBody(counter, event),
+        stepBody(counter, event, plan),
         i === 0 ? comment : undefined,
       ),
     ),
-    ...statementTrigger(identifier(counter.name, 'parent'), 'INSERT', counter.parent, recountBody(counter)),
+    ...statementTrigger(identifier(counter.name, 'parent'), 'INSERT', counter.parent, recountBody(counter, plan)),
   ]
 }
 
@@ -36,13 +37,15 @@ function written(counter: CounterPlan, event: Event, columns: readonly (string |
   return `${rows('new_rows', '1')}\n      UNION ALL\n      ${rows('old_rows', '-1')}`
 }
 
-function stepBody(counter: CounterPlan, event: Event): string[] {
+function stepBody(counter: CounterPlan, event: Event, plan: SchemaPlan): string[] {
   const parent = name(counter.parent)
   const pointer = name(counter.column)
   const rows = event === 'DELETE' ? ['old_rows'] : event === 'INSERT' ? ['new_rows'] : ['new_rows', 'old_rows']
   const pointers = rows.map((from) => `SELECT ${pointer} FROM ${from}`).join(' UNION ALL ')
   const sets = counter.counts.map(({ column }, i) => `    ${name(column)} = parent.${name(column)} + step.n${i}`)
-  const conditions = [`parent.${counter.match} = step.pointer`, ...selfConditions(counter, event)]
+  const match =
+    counter.match === 'uri' ? isAt(plan, counter.parent, 'parent', 'step.pointer') : ['parent.did = step.pointer']
+  const conditions = [...match, ...selfConditions(counter, event)]
   return [
     // An update of no rows is one too: where children are parents, this one would call itself for ever.
     `  IF NOT EXISTS (SELECT FROM ${rows[0]}) THEN RETURN NULL; END IF;`,
@@ -112,18 +115,20 @@ function distinctSteps(counter: CounterPlan, distinct: string, event: Event): st
   ]
 }
 
-function recountBody(counter: CounterPlan): string[] {
+function recountBody(counter: CounterPlan, plan: SchemaPlan): string[] {
   const child = name(counter.child)
   const pointer = name(counter.column)
   const columns = counter.counts.map(({ column }) => name(column))
+  const key = rowKey(plan, counter.parent)
+  const parentKey = key.map((column) => `parent.${column}`).join(', ')
   return [
     `  PERFORM lexidex_lock(ARRAY(SELECT ${counter.match} FROM new_rows));`,
     `  UPDATE ${name(counter.parent)} AS parent SET (${columns.join(', ')}) = (`,
     `    SELECT ${recounts(counter).join(',\n      ')}`,
     `    FROM ${child} AS child WHERE child.${pointer} = parent.${counter.match} AND child.hidden = 0`,
     '  )',
-    '  WHERE parent.id IN (',
-    `    SELECT id FROM new_rows WHERE EXISTS (SELECT FROM ${child} WHERE ${pointer} = new_rows.${counter.match})`,
+    `  WHERE ${key.length === 1 ? parentKey : `(${parentKey})`} IN (`,
+    `    SELECT ${key.join(', ')} FROM new_rows WHERE EXISTS (SELECT FROM ${child} WHERE ${pointer} = new_rows.${counter.match})`,
     '  );',
   ]
 }

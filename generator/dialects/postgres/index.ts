@@ -15,7 +15,7 @@ export const postgres: Dialect = {
     ...sharedFunctions(plan),
     ...plan.tables.flatMap((table) => [...createTable(table), ...listTables(table), ...searchTable(table)]),
     // Triggers name two tables, so they come after all of them.
-    ...plan.counters.flatMap(counterTriggers),
+    ...plan.counters.flatMap((counter) => counterTriggers(counter, plan)),
     ...bookkeeping,
     ...authors(plan),
     ...versions(plan),

@@ -18,8 +18,12 @@ interface Suspended {
   readonly triggers: readonly { readonly name: string; readonly table: string }[]
 }
 
-/** Indexes that are no rule, of the tables of `$1`, and last those of their words, which are made at the end. */
-const INDEXES = `SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS sql,
+/**
+ * Indexes that are no rule, of the tables of `$1`, and last those of their words, which are made at the end. Of a table
+ * of parts Postgres tells the statement that leaves the parts out.
+ */
+const INDEXES = `SELECT indexrelid::regclass::text AS name,
+  regexp_replace(pg_get_indexdef(indexrelid), ' ON ONLY ', ' ON ') AS sql,
   NOT indrelid = ANY($1::regclass[]) AS last
 FROM pg_index WHERE indrelid = ANY($1::regclass[] || $2::regclass[]) AND NOT indisunique AND NOT indisexclusion
 ORDER BY indexrelid`

@@ -48,6 +48,11 @@ export function isCollision(error: unknown): boolean {
   return COLLISIONS.has(sqlState(error) ?? '')
 }
 
+/** Whether a statement counts on a unique key that its table does not have. */
+export function lacksKey(error: unknown): boolean {
+  return sqlState(error) === '42P10'
+}
+
 /** Whether an error is about the database (unreachable, full, ending), not about what was written. */
 export function isDatabaseCondition(error: unknown): boolean {
   const state = sqlState(error)
@@ -60,11 +65,14 @@ function isMistake(error: Error): boolean {
   return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError
 }
 
+/** Held shared by every batch from its beginning, and alone by whoever copies a table: "lxdx", and "re". */
+export const REBUILD_LOCK = '1819829368, 29285'
+
 /**
  * Plans of batches are made once, maybe while the tables are empty: they must not walk them when they are full. What
  * batches and triggers look up always has an index.
  */
-const BEGIN_BATCH = 'BEGIN; SET LOCAL enable_seqscan = off'
+const BEGIN_BATCH = `BEGIN; SET LOCAL enable_seqscan = off; SELECT pg_advisory_xact_lock_shared(${REBUILD_LOCK})`
 
 /** Runs `work`, which writes a batch, in one transaction. */
 export function inBatch<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {

@@ -6,11 +6,13 @@ import { type Logger, silentLogger } from '../../core/log.ts'
 import type { ApplyBatch } from '../../core/operation.ts'
 import type { ApplyResult, Migration, PreparedQuery, ReadDialect, SharedWork, Store, Versions } from '../store.ts'
 import { BatchWriter } from './apply.ts'
-import { type Bound, inBatch, isCollision, isDatabaseCondition, prepared } from './connection.ts'
+import { type Bound, inBatch, isCollision, isDatabaseCondition, lacksKey, prepared } from './connection.ts'
 import { createKysely } from './kysely.ts'
 import { endCutShort, PostgresBulkLoad } from './load.ts'
 import { migrate, pendingMigrations } from './migrate.ts'
+import { mismatches, partitionsOf, warningOf } from './partitions.ts'
 import { postgresReads } from './reads.ts'
+import { repartition } from './repartition.ts'
 import { sharedWork } from './shared.ts'
 import { numbered, quote } from './sql.ts'
 import { READ_VERSIONS } from './statements.ts'
@@ -40,6 +42,7 @@ export interface PostgresStore extends Store {
   readonly pool: pg.Pool
   migrate(migrations: readonly Migration[]): Promise<readonly string[]>
   use(collections: readonly CollectionDef[]): Promise<void>
+  repartition(collections: readonly CollectionDef[]): Promise<readonly string[]>
   apply(batch: ApplyBatch, follows?: ApplyBatch): Promise<ApplyResult>
   close(): Promise<void>
 }
@@ -75,6 +78,7 @@ class PgStore implements PostgresStore {
   readonly #named: boolean
   readonly #readonly: boolean
   readonly #failed = new WeakSet<ApplyBatch>()
+  #collections: readonly CollectionDef[] = []
   #tables: readonly CollectionTable[] | null = null
   #writer: BatchWriter | null = null
   #hasWritten = false
@@ -113,9 +117,8 @@ class PgStore implements PostgresStore {
   }
 
   async use(collections: readonly CollectionDef[]): Promise<void> {
-    const tables = tablesOf(collections)
-    for (const { table, columns } of tables) {
-      const names = ['uri', 'rev', ...columns.map(({ name }) => name), 'record'].map(quote)
+    for (const { table, columns } of collections) {
+      const names = ['uri', 'rev', ...Object.keys(columns), 'record'].map(quote)
       try {
         await this.pool.query(`SELECT ${names.join(', ')} FROM ${quote(table)} LIMIT 0`)
       } catch (cause) {
@@ -126,9 +129,17 @@ class PgStore implements PostgresStore {
         })
       }
     }
-    this.#tables = tables
-    this.#writer = new BatchWriter(tables, this.#named)
-    if (!this.#readonly) await endCutShort(this.pool, this.#logger)
+    this.#collections = collections
+    const warning = warningOf(mismatches(collections, await this.#look()))
+    if (this.#readonly) return
+    if (warning !== null) this.#logger.warn(warning)
+    await endCutShort(this.pool, this.#logger)
+  }
+
+  async repartition(collections: readonly CollectionDef[]): Promise<readonly string[]> {
+    const changed = mismatches(collections, await partitionsOf(this.pool, collections))
+    for (const { table, wanted } of changed) await repartition(this.pool, table, wanted)
+    return changed.map(({ table }) => table)
   }
 
   apply(batch: ApplyBatch, follows?: ApplyBatch): Promise<ApplyResult> {
@@ -171,21 +182,32 @@ class PgStore implements PostgresStore {
     if (follows !== undefined && this.#failed.has(follows)) {
       throw new WriterUnavailable('The batch before this one was not applied')
     }
-    const writer = this.#writer
-    if (writer === null) {
-      throw new LexidexError('The store was not told of its collections', {
-        hint: 'Call `store.use(app.collections)` once after `migrate()`.',
-      })
-    }
     for (let attempt = 1; ; attempt++) {
+      const writer = this.#writer
+      if (writer === null) {
+        throw new LexidexError('The store was not told of its collections', {
+          hint: 'Call `store.use(app.collections)` once after `migrate()`.',
+        })
+      }
       try {
         const result = await inBatch(this.pool, (client) => writer.write(client, batch, !this.#hasWritten))
         this.#hasWritten = true
         return result
       } catch (error) {
-        if (attempt === ATTEMPTS || !isCollision(error)) throw error
+        if (attempt === ATTEMPTS) throw error
+        // Another process has cut a table into parts, or has made them one, since this one has looked.
+        if (lacksKey(error)) await this.#look()
+        else if (!isCollision(error)) throw error
       }
     }
+  }
+
+  /** Looks how tables are cut, and makes statements that fit. */
+  async #look(): Promise<ReadonlyMap<string, number>> {
+    const partitions = await partitionsOf(this.pool, this.#collections)
+    this.#tables = tablesOf(this.#collections, partitions)
+    this.#writer = new BatchWriter(this.#tables, this.#named)
+    return partitions
   }
 
   #open(connection: pg.Pool | string, { connections = 10 }: PostgresStoreOptions): pg.Pool {

@@ -4,7 +4,7 @@ import type { Migration } from '../store.ts'
 import { inTransaction, type Queryable } from './connection.ts'
 
 /** Held by whoever migrates: "lxdx", and "mi". */
-const MIGRATE = 'SELECT pg_advisory_xact_lock(1819829368, 28009)'
+export const MIGRATE = 'SELECT pg_advisory_xact_lock(1819829368, 28009)'
 
 /**
  * Applies what is not applied yet, each migration in a transaction of its own. Processes that start together take

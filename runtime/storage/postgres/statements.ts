@@ -11,12 +11,23 @@ const EVERYONE = 256
  * parents that they point at, now or before. Binds: DIDs and pointers; then the URIs of each of `children`.
  */
 export function lockSql(children: readonly CollectionTable[]): string {
-  const before = children.flatMap(({ table, columns, pointers }, i) =>
+  const before = children.flatMap(({ table, columns, pointers, key }, i) =>
     pointers.map(
-      (at) => ` || ARRAY(SELECT ${quote(columns[at]!.name)} FROM ${quote(table)} WHERE uri = ANY($${i + 2}::text[]))`,
+      (at) => ` || ARRAY(SELECT ${quote(columns[at]!.name)} FROM ${quote(table)} WHERE ${among(key, `$${i + 2}`)})`,
     ),
   )
   return `SELECT pg_advisory_xact_lock_shared(${LOCKS}, ${EVERYONE}), lexidex_lock($1::text[]${before.join('')})`
+}
+
+/** Whether a row is one of the records whose URIs are bound as `parameter`. */
+function among(key: CollectionTable['key'], parameter: string): string {
+  if (key.length === 1) return `uri = ANY(${parameter}::text[])`
+  return `(uri, did) IN (SELECT uri, split_part(uri, '/', 3) FROM unnest(${parameter}::text[]) AS uri)`
+}
+
+/** Whether the row `a` is the record that `b` is about. */
+function isSame({ key }: CollectionTable, a: string, b: string): string {
+  return key.map((column) => `${a}.${column} = ${b}.${column}`).join(' AND ')
 }
 
 /** For batches with account operations, which may touch any parent. */
@@ -86,7 +97,7 @@ SELECT ${[...values, ...collection.columns.map((_, i) => `put.c${i}`), 'put.reco
 FROM ${putsFrom(collection)}
 WHERE ${putGuards(collection)}
 ORDER BY put.place
-ON CONFLICT (uri) DO NOTHING`
+ON CONFLICT (${collection.key.join(', ')}) DO NOTHING`
 }
 
 /** The guarded update of records that are there; the time of the first meeting stays. Binds as `insertSql`. */
@@ -100,7 +111,7 @@ export function updateSql(collection: CollectionTable): string {
   ]
   return `UPDATE ${quote(collection.table)} AS old SET ${sets.join(', ')}
 FROM ${putsFrom(collection)}
-WHERE old.uri = put.uri AND put.rev > old.rev AND ${putGuards(collection)}`
+WHERE ${isSame(collection, 'old', 'put')} AND put.rev > old.rev AND ${putGuards(collection)}`
 }
 
 /** What was made of an account, as far as a deletion or refusal asks. */
@@ -119,11 +130,12 @@ const BURY = `ON CONFLICT (uri) DO UPDATE SET rev = excluded.rev, deleted_at = e
  * Removes rows up to a rev and remembers the deletions. Of accounts unknown to a dependent collection nothing is kept, so
  * nothing need stay deleted. Binds arrays of uri, rev, did; then now. Row: `changed`.
  */
-export function deleteSql({ table, discover }: CollectionTable): string {
+export function deleteSql(collection: CollectionTable): string {
+  const { table, discover } = collection
   return `WITH input AS (
   SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS input (uri, rev, did) WHERE ${NOT_OVERTAKEN}
 ), removed AS (
-  DELETE FROM ${quote(table)} AS old USING input WHERE old.uri = input.uri AND old.rev <= input.rev RETURNING old.uri
+  DELETE FROM ${quote(table)} AS old USING input WHERE ${isSame(collection, 'old', 'input')} AND old.rev <= input.rev RETURNING old.uri
 ), settled AS (
   DELETE FROM lexidex_quarantine AS refused USING input WHERE refused.uri = input.uri AND refused.rev <= input.rev
 ), buried AS (
@@ -139,7 +151,8 @@ SELECT count(*) AS changed FROM (SELECT uri FROM removed UNION SELECT uri FROM b
  * refused: they may come back with the same version, and it must then be met anew. All parts see the tables as they were
  * before. Binds arrays of uri, rev, did, cid, reason, record; then now. Row: `changed`.
  */
-export function quarantineSql({ table, nsid: _, discover }: CollectionTable): string {
+export function quarantineSql(collection: CollectionTable): string {
+  const { table, discover } = collection
   const guards = [
     'NOT EXISTS (SELECT FROM lexidex_account AS account WHERE account.did = input.did AND account.hidden = 2)',
     ...(discover ? [] : [known('input')]),
@@ -151,12 +164,12 @@ export function quarantineSql({ table, nsid: _, discover }: CollectionTable): st
   INSERT INTO lexidex_quarantine (uri, collection, did, rev, cid, reason, record, quarantined_at)
   SELECT uri, $8::text, did, rev, cid, reason, record, $7::bigint FROM input WHERE ${guards}
     AND NOT EXISTS (SELECT FROM lexidex_tombstone AS grave WHERE grave.uri = input.uri AND grave.rev >= input.rev)
-    AND NOT EXISTS (SELECT FROM ${quote(table)} AS later WHERE later.uri = input.uri AND later.rev > input.rev)
+    AND NOT EXISTS (SELECT FROM ${quote(table)} AS later WHERE ${isSame(collection, 'later', 'input')} AND later.rev > input.rev)
   ON CONFLICT (uri) DO UPDATE SET rev = excluded.rev, cid = excluded.cid, reason = excluded.reason,
     record = excluded.record, quarantined_at = excluded.quarantined_at
   WHERE excluded.rev > lexidex_quarantine.rev RETURNING uri
 ), removed AS (
-  DELETE FROM ${quote(table)} AS old USING input WHERE old.uri = input.uri AND old.rev <= input.rev RETURNING old.uri
+  DELETE FROM ${quote(table)} AS old USING input WHERE ${isSame(collection, 'old', 'input')} AND old.rev <= input.rev RETURNING old.uri
 ), buried AS (
   INSERT INTO lexidex_tombstone (uri, rev, deleted_at) SELECT uri, rev, $7::bigint FROM input WHERE ${guards}
   ${BURY}

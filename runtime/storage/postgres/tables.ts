@@ -10,14 +10,22 @@ export interface CollectionTable {
   /** Promoted columns, in table order. */
   readonly columns: readonly { readonly name: string; readonly kind: ColumnKind }[]
   readonly discover: boolean
+  /** Columns that are unique together, and what rows are found by: a table that is cut by author needs the author too. */
+  readonly key: readonly ['uri'] | readonly ['uri', 'did']
   /** Place of the subject's column among `columns`; -1 where there is none. */
   readonly subject: number
   /** Places of the columns that point at parents which count. */
   readonly pointers: readonly number[]
 }
 
-/** @throws LexidexError where the subject's column is none of the columns */
-export function tablesOf(collections: readonly CollectionDef[]): CollectionTable[] {
+/**
+ * @param partitioned names of the tables that are cut by author
+ * @throws LexidexError where the subject's column is none of the columns
+ */
+export function tablesOf(
+  collections: readonly CollectionDef[],
+  partitioned: { has(table: string): boolean },
+): CollectionTable[] {
   const relations = collections.flatMap((parent) => Object.values(parent.relations))
   return collections.map(({ name, nsid, table, searchTable: search, discover, subjectColumn, columns: defs }) => {
     const columns = Object.entries(defs).map(([column, { kind }]) => ({ name: column, kind }))
@@ -31,7 +39,11 @@ export function tablesOf(collections: readonly CollectionDef[]): CollectionTable
     const pointers = new Set(
       relations.filter(({ collection }) => collection === name).map(({ column }) => place(column)),
     )
-    return { nsid, table, search, columns, discover, subject, pointers: [...pointers].filter((at) => at >= 0) }
+    return {
+      ...{ nsid, table, search, columns, discover, subject },
+      pointers: [...pointers].filter((at) => at >= 0),
+      key: partitioned.has(table) ? ['uri', 'did'] : ['uri'],
+    }
   })
 }
 

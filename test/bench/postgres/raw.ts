@@ -64,7 +64,7 @@ const methods = {
   },
   /** The records of one database into another, by COPY, and the end of a bulk load. They are read before the clock runs. */
   async load(from: string, to: string): Promise<{ readonly seconds: number }> {
-    const tables = tablesOf(app.collections)
+    const tables = tablesOf(app.collections, new Map())
     const source = new pg.Client(from)
     await source.connect()
     const work = []
