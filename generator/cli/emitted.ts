@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { App } from '../../runtime/app.ts'
 import { LexidexError } from '../../runtime/core/errors.ts'
 import type { Page } from '../../runtime/core/page.ts'
 import type { Indexer, IndexerOptions } from '../../runtime/indexer.ts'
@@ -13,6 +14,7 @@ import { openBinding } from './wrangler.ts'
 
 /** What a project serves with: its emitted code, and the parts of lexidex that fit it. */
 export interface Emitted {
+  readonly app: App
   readonly createIndexer: (store: Store, options?: IndexerOptions) => Indexer<unknown>
   /** Opens a database by the path of its file, by its URL, or as `--d1` names it. */
   readonly openStore: (database: string, options?: OpenStoreOptions) => Promise<Store>
@@ -45,7 +47,7 @@ export async function loadEmitted(project: Project): Promise<Emitted> {
     const { createPostgresStore } = await load('lexidex/postgres')
     return createPostgresStore(database, { readonly, ...(readFrom === undefined ? {} : { readFrom }) })
   }
-  return { createIndexer: emitted.createIndexer, openStore, serve: node.serve }
+  return { app: emitted.app, createIndexer: emitted.createIndexer, openStore, serve: node.serve }
 }
 
 /** The page that the project's copy of lexidex has for browsers. */

@@ -9,6 +9,7 @@ import { addLexicons } from './lexicons.ts'
 import { ExitCode, printError, Reported } from './output.ts'
 import { addQuarantine } from './quarantine.ts'
 import { addRefresh } from './refresh.ts'
+import { addRepartition } from './repartition.ts'
 import { addStart } from './start.ts'
 import { addStatus } from './status.ts'
 
@@ -50,6 +51,7 @@ function createProgram(): Command {
     addRefresh,
     addStatus,
     addQuarantine,
+    addRepartition,
     addLexicons,
   ])
     add(program)

@@ -59,6 +59,20 @@ it('processes with roles share what DATABASE_URL names: one fills it, one follow
   expect((await Promise.all(running.map(({ ended }) => ended))).map(({ code }) => code)).toEqual([0, 0, 0])
 })
 
+it('cuts tables into partitions where the config has come to say so', async () => {
+  await generate()
+  project.env.DATABASE_URL = database.url
+  const first = await project.run('repartition')
+  expect(first.stdout).toBe('Applied 0001_init.\nEvery table is as the config states.\n')
+  const config = project.read('lexidex.config.ts')
+  project.write('lexidex.config.ts', config.replace('event: {', 'event: {\n      partitions: 4,'))
+  await project.run('generate')
+  const second = await project.run('repartition')
+  expect([second.stdout, second.stderr]).toEqual(['Copied event.\n', ''])
+  const refused = await project.run('repartition', '--db', 'index.sqlite')
+  expect(refused.stderr).toContain('Only a Postgres database has partitions.')
+})
+
 it('says what is wrong with a URL', async () => {
   await generate()
   const wrong = await project.run('status', '--database', 'mysql://localhost/index')

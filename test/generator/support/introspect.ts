@@ -2,7 +2,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { Kysely } from 'kysely'
 import { generate, SqliteDialect as SqliteCodegen } from 'kysely-codegen'
 import { ts } from 'ts-morph'
-import type { Model } from '../../../generator/model/types.ts'
+import { partitionName } from '../../../generator/model/names.ts'
+import type { CollectionModel, Model } from '../../../generator/model/types.ts'
 import { SqliteDialect } from '../../../runtime/storage/sqlite/kysely.ts'
 import { InlineWriter } from '../../../runtime/storage/sqlite/writer.ts'
 
@@ -32,9 +33,12 @@ export async function introspect(migration: string, model: Model): Promise<strin
 
 export function whyNotCompared(table: string, model: Model): string | undefined {
   const searches = model.collections.flatMap(({ search }) => (search === null ? [] : [search.table]))
-  return searches.some((search) => table === search || table.startsWith(`${search}_`))
-    ? 'full text: the runtime names these tables in SQL only, and FTS5 keeps tables of its own beside them'
-    : undefined
+  if (searches.some((search) => table === search || table.startsWith(`${search}_`))) {
+    return 'full text: the runtime names these tables in SQL only, and FTS5 keeps tables of its own beside them'
+  }
+  const isPart = ({ table: whole, partitions = 0 }: CollectionModel) =>
+    Array.from({ length: partitions }, (_, part) => partitionName(whole, part)).includes(table)
+  return model.collections.some(isPart) ? 'part of a table, which stands for all of them' : undefined
 }
 
 /** Type of each column, by table. */
