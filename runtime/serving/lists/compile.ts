@@ -1,10 +1,10 @@
-import { type Compilable, type Expression, type RawBuilder, sql } from 'kysely'
-import type { ColumnValue } from '../../core/operation.ts'
-import type { PreparedQuery, Store } from '../../storage/store.ts'
+import { type Expression, type RawBuilder, sql } from 'kysely'
+import type { Store } from '../../storage/store.ts'
 import type { ListDef, Query } from '../define.ts'
 import { type AskedFilter, roomFor } from '../params/filters.ts'
-import { bind, Slot, type Values } from '../shared/slots.ts'
-import type { Row, RowView } from '../shared/splice.ts'
+import { prepareQuery, type Statement } from '../shared/prepare.ts'
+import { Slot, slot } from '../shared/slots.ts'
+import type { RowView } from '../shared/splice.ts'
 import { condition, indexedRows, slotsOf, valuesNamed } from './conditions.ts'
 import type { Path } from './paths.ts'
 
@@ -32,11 +32,6 @@ export interface WindowShape {
    * it was begun, and both are known.
    */
   readonly from: 'newest' | 'below' | 'within'
-}
-
-/** A prepared statement that takes its values by name. */
-export interface Statement {
-  all(values: Values): Promise<readonly Row[]>
 }
 
 /** A shape as text. */
@@ -86,7 +81,7 @@ export function compileList(store: Store, def: ListDef, view: RowView, shape: Li
   let page = selects.reduce((all, select) => all.unionAll(select))
   // A union is ordered by what it gives; a single select may be by what gives it.
   for (const name of order) page = page.orderBy(branches.length > 1 ? name : branches[0]!.ordered(name), direction)
-  return statement(store, page.limit(new Slot('$limit') as any))
+  return prepareQuery(store, page.limit(slot('$limit')))
 }
 
 /** A select before it is ordered, and the columns as it is to be ordered by them. */
@@ -135,14 +130,14 @@ function walks(store: Store, def: ListDef, shape: ListShape, name: string): Bran
   const rest = shape.filters.filter((filter) => filter !== walked)
   const rows = (query: Query<any, any>) => narrowed(tested(store, def, shape, visible(query, table)), def, rest, served)
   const slots = walked.operator === 'anyOf' ? slotsOf(walked) : [null]
-  return slots.map((slot, i): Branch => {
+  return slots.map((value, i): Branch => {
     if (walked.valuesTable !== undefined) {
-      const query = rows(holding(store, walked, table, slot!, slots.slice(0, i) as Slot[]))
+      const query = rows(holding(store, walked, table, value!, slots.slice(0, i) as Slot[]))
       return { query, ordered: (name) => sql.ref(`list_value.${name}`), from: 'list_value' }
     }
     const query = rows(store.db.selectFrom(table))
-    const one = slot === null ? condition(walked, table, plain(column)) : null
-    return { query: one === null ? query.where(plain(column), '=', slot) : query.where(one), ordered: plain }
+    const one = value === null ? condition(walked, table, plain(column)) : null
+    return { query: one === null ? query.where(plain(column), '=', value) : query.where(one), ordered: plain }
   })
 }
 
@@ -183,7 +178,7 @@ function holding(
  * nothing has to be asked before. Where nothing matches, that is a row of its own, without `lexidex_id`.
  */
 export function compileWindow(store: Store, def: ListDef, view: RowView, shape: WindowShape): Statement {
-  if (shape.from === 'within') return statement(store, windowRows(store, def, view, shape, BOUNDS))
+  if (shape.from === 'within') return prepareQuery(store, windowRows(store, def, view, shape, BOUNDS))
   const { collection } = def
   const newest = store.db.selectFrom(collection.table).select(sql<number>`coalesce(max(id), 0) + 1`.as('lexidex_below'))
   const below = sql`CAST(${shape.from === 'newest' ? sql`(${newest})` : slot('$below')} AS bigint)`
@@ -198,13 +193,13 @@ export function compileWindow(store: Store, def: ListDef, view: RowView, shape: 
   const order = shape.ranked ? sql`lexidex_rank, lexidex_id DESC` : sql`lexidex_id DESC`
   const query = sql`WITH lexidex_place AS MATERIALIZED (${place})
 SELECT * FROM lexidex_place LEFT JOIN (${found}) AS found ON true ORDER BY ${order}`
-  return statement(store, { compile: () => query.compile(store.db) })
+  return prepareQuery(store, { compile: () => query.compile(store.db) })
 }
 
 /** Ids that bound a window: slots or expressions. */
 interface Bounds {
-  readonly below: unknown
-  readonly bottom: unknown
+  readonly below: Expression<any>
+  readonly bottom: Expression<any>
 }
 
 function windowRows(
@@ -221,7 +216,7 @@ function windowRows(
     : fragment(store.reads.searchWindow(collection), [slot('$search'), below])
   const query = narrowed(matching(store, table, window), def, filters, (name) => sql.ref(`${table}.${name}`))
   const columns = [...view.columns.map((name) => `${table}.${name}`), 'lexidex_id']
-  const page = (rows: Query<any, any>) => rows.orderBy('lexidex_id', 'desc').limit(slot('$limit') as any)
+  const page = (rows: Query<any, any>) => rows.orderBy('lexidex_id', 'desc').limit(slot('$limit'))
   if (!ranked) return page(query.select(columns))
   // All matches are ranked, and few of them shown: the others are sorted without their records.
   const best = page(query.select(['lexidex_id', 'lexidex_rank']).orderBy('lexidex_rank'))
@@ -234,20 +229,18 @@ function windowRows(
     .orderBy('lexidex_id', 'desc')
 }
 
-const slot = (name: string) => new Slot(name)
-
 const BOUNDS: Bounds = { below: slot('$below'), bottom: slot('$bottom') }
 
 /** All rows that are shown, or those that a search finds where they are few. */
 function searched(store: Store, { collection }: ListDef, { search }: ListShape): Query<any, any> {
   if (search !== 'seldom') return visible(store.db.selectFrom(collection.table), collection.table)
-  return matching(store, collection.table, fragment(store.reads.searchMatches(collection), [new Slot('$search')]))
+  return matching(store, collection.table, fragment(store.reads.searchMatches(collection), [slot('$search')]))
 }
 
 /** The rows of a search that finds very many: they are asked one by one. */
 function tested(store: Store, { collection }: ListDef, { search }: ListShape, query: Query<any, any>): Query<any, any> {
   if (search !== 'often') return query
-  return query.where(fragment<boolean>(store.reads.searchCondition(collection), [new Slot('$search')]))
+  return query.where(fragment<boolean>(store.reads.searchCondition(collection), [slot('$search')]))
 }
 
 /** The rows of `matches`, which drives: a cross join, so that no index of the table is walked instead. */
@@ -289,17 +282,6 @@ function keyset(query: Query<any, any>, shape: ListShape, column: Branch['ordere
 }
 
 /** SQL of a dialect, with slots or expressions in the place of its `?`. */
-function fragment<T>(text: string, values: readonly unknown[]) {
+function fragment<T>(text: string, values: readonly Expression<any>[]) {
   return sql<T>(text.split('?') as unknown as TemplateStringsArray, ...values)
-}
-
-function statement(store: Store, query: Compilable): Statement {
-  const { sql: text, parameters } = query.compile()
-  const prepared: PreparedQuery = store.prepare(text)
-  return {
-    async all(values) {
-      const bound: ColumnValue[] = bind(parameters, values)
-      return prepared.all(bound)
-    },
-  }
 }

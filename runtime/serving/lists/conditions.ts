@@ -92,6 +92,6 @@ export function indexedRows(filters: readonly AskedFilter[], table: string): Ind
     ...slots.slice(1).map((slot, i) => eb.and([eb(column, '>', slots[i]!), eb(column, '<', slot)])),
     eb(column, '>', slots.at(-1)!),
   ]
-  const ids = gaps.map((gap) => rows().where(gap)).reduce((all, gap) => all.unionAll(gap) as any)
-  return { ids, covered: [first] }
+  const [lowest, ...others] = gaps.map((gap) => rows().where(gap))
+  return { ids: others.reduce((all, gap) => all.unionAll(gap), lowest!), covered: [first] }
 }

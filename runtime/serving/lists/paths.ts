@@ -1,10 +1,10 @@
-import type { Kysely } from 'kysely'
 import { sql } from 'kysely'
 import type { CollectionDef } from '../../core/collection.ts'
-import type { PreparedQuery, Store } from '../../storage/store.ts'
+import type { Store } from '../../storage/store.ts'
 import { type AskedFilter, roomFor } from '../params/filters.ts'
 import { Lru } from '../shared/lru.ts'
-import { bind, type Values } from '../shared/slots.ts'
+import { prepareQuery, type Statement } from '../shared/prepare.ts'
+import type { Values } from '../shared/slots.ts'
 import { indexedRows, isEquality } from './conditions.ts'
 
 /**
@@ -56,20 +56,21 @@ export function createChoosePath(store: Store, collection: CollectionDef, indexe
     // A gap below the values, one between each two, one above, and what has no value.
     return valuesTable === undefined && size <= MAX_GAPS && roomFor(size) + 2 <= selects
   }
-  const statements = new Lru<{ query: PreparedQuery; parameters: readonly unknown[] }>(MAX_REMEMBERED)
+
+  const statements = new Lru<Statement>(MAX_REMEMBERED)
   const counted = new Lru<{ rows?: number }>(MAX_REMEMBERED)
 
   async function countOf(filters: readonly AskedFilter[], values: Values, most: number): Promise<number> {
     const shape = filters.map(({ name, size }) => `${name} ${size}`).join()
-    const { query, parameters } = statements.get(shape, () => {
-      const rows = indexedRows(filters, table).ids.limit(most)
-      const db = store.db as Kysely<any>
-      const compiled = db.selectFrom(rows.as('matching')).select(sql`count(*)`.as('rows')).compile()
-      return { query: store.prepare(compiled.sql), parameters: compiled.parameters }
-    })
-    const bound = bind(parameters, values)
-    const known = counted.get(`${Math.floor(Date.now() / REMEMBER_MS)} ${shape} ${JSON.stringify(bound)}`, () => ({}))
-    known.rows ??= Number((await query.all(bound))[0]!.rows)
+    const asked = JSON.stringify(filters.map(({ name }) => values[name]))
+    const known = counted.get(`${Math.floor(Date.now() / REMEMBER_MS)} ${shape} ${asked}`, () => ({}))
+    if (known.rows === undefined) {
+      const count = statements.get(shape, () => {
+        const rows = indexedRows(filters, table).ids.limit(most)
+        return prepareQuery(store, store.db.selectFrom(rows.as('matching')).select(sql`count(*)`.as('rows')))
+      })
+      known.rows = Number((await count.all(values))[0]!.rows)
+    }
     return known.rows
   }
 

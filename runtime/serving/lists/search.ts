@@ -1,11 +1,11 @@
-import { type Kysely, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { Store } from '../../storage/store.ts'
 import type { ListDef } from '../define.ts'
 import { malformedCursor, type Position } from '../shared/cursor.ts'
 import { Lru } from '../shared/lru.ts'
-import { prepareOnce } from '../shared/prepare.ts'
+import { prepareOnce, prepareQuery, type Statement } from '../shared/prepare.ts'
 import type { Row, RowView } from '../shared/splice.ts'
-import { compileWindow, roomyShape, type Statement, shapeKey, type WindowShape } from './compile.ts'
+import { compileWindow, roomyShape, shapeKey, type WindowShape } from './compile.ts'
 import type { ListRequest, PageRows } from './request.ts'
 
 /** Windows that one request looks through, so that filters that drop most matches do not make it run on. */
@@ -53,7 +53,7 @@ export function createSearch(store: Store, def: ListDef, view: RowView, maxState
   const windowEnd = prepareOnce(store, () => reads.searchWindowEnd(collection))
   const newestId = prepareOnce(
     store,
-    () => (store.db as Kysely<any>).selectFrom(collection.table).select(sql`max(id)`.as('id')).compile().sql,
+    () => store.db.selectFrom(collection.table).select(sql`max(id)`.as('id')).compile().sql,
   )
 
   async function isOften(compiled: string): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { type RawBuilder, sql } from 'kysely'
 import type { ColumnValue } from '../../core/operation.ts'
 
 /** Values of one request by name: parameters, and what the runtime adds to them. */
@@ -16,6 +17,11 @@ export class Slot {
     this.name = name
     this.index = index
   }
+}
+
+/** A slot where a query takes nothing but expressions. */
+export function slot(name: string): RawBuilder<any> {
+  return sql`${new Slot(name)}`
 }
 
 /** The values to bind, in order. What was no slot when the statement was compiled is bound as it is. */

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { App } from '../../app.ts'
 import type { Clock } from '../../core/time.ts'
 import type { Store } from '../../storage/store.ts'
@@ -17,7 +17,7 @@ export interface Overview {
 
 /** Counts all records and accounts of each collection, at most for a hundredth of the time: numbers may be old. */
 export function createOverview(app: App, store: Store, clock?: Clock): () => Promise<Overview> {
-  const db = store.db as Kysely<any>
+  const { db } = store
   return remembered(async () => {
     const collections = []
     for (const { nsid, table } of app.collections) {

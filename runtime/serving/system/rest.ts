@@ -9,12 +9,15 @@ import type { Store } from '../../storage/store.ts'
 import { type AccountSource, createResolveActor, type FoundActor, known } from '../shared/actors.ts'
 import { ACCOUNTS } from '../shared/answer.ts'
 import { decodeCursor, encodeCursor, fingerprint, type Position } from '../shared/cursor.ts'
-import { prepareOnce } from '../shared/prepare.ts'
-import { bind, Slot } from '../shared/slots.ts'
+import { Lru } from '../shared/lru.ts'
+import { prepareOnce, prepareQuery, type Statement } from '../shared/prepare.ts'
+import { slot } from '../shared/slots.ts'
 import type { Row } from '../shared/splice.ts'
 import { type CursorView, remembered } from './status.ts'
 
 const MAX_LIMIT = 100
+/** All that a collection has. */
+const MAX_STATEMENTS = 6
 
 export interface RestOptions {
   readonly app: App
@@ -72,15 +75,10 @@ export function restRoutes({ app, store, accounts, clock, cursor }: RestOptions)
 }
 
 function serveCollection(store: Store, { nsid, table }: CollectionDef, clock: Clock | undefined) {
-  const pages = new Map<string, ReturnType<typeof listStatement>>()
-  const list = (hasDid: boolean, isAfter: boolean) => {
-    const key = `${hasDid} ${isAfter}`
-    const known = pages.get(key) ?? listStatement(store, table, hasDid, isAfter)
-    pages.set(key, known)
-    return known
-  }
-  const first = prepareOnce(store, () => rankedSql(store, false))
-  const next = prepareOnce(store, () => rankedSql(store, true))
+  const statements = new Lru<Statement>(MAX_STATEMENTS)
+  const list = (hasDid: boolean, isAfter: boolean) =>
+    statements.get(`list ${hasDid} ${isAfter}`, () => listStatement(store, table, hasDid, isAfter))
+  const ranked = (isAfter: boolean) => statements.get(`ranked ${isAfter}`, () => rankedStatement(store, isAfter))
   // Adds up a row for each account: that may take a share of the time, and no more.
   const totals = remembered(async () => {
     const [row] = await store.db
@@ -100,7 +98,7 @@ function serveCollection(store: Store, { nsid, table }: CollectionDef, clock: Cl
       const rows = await list(account !== null, position !== null).all({
         $limit: limit + 1,
         ...(account !== null && { $did: account.did }),
-        ...(position !== null && { $sort: position[0]!, $uri: position[1]! }),
+        ...(position !== null && { $sort: position[0], $uri: position[1] }),
       })
       const { page, cursor } = cut(rows, limit, hash, (row) => [row.sort_at, row.uri])
       // The stored text goes in as it is.
@@ -118,8 +116,11 @@ function serveCollection(store: Store, { nsid, table }: CollectionDef, clock: Cl
       const limit = readLimit(params)
       const hash = fingerprint(`users ${nsid}`)
       const position = readCursor(params, hash)
-      const rows =
-        position === null ? await first().all([table, limit + 1]) : await next().all([table, ...position, limit + 1])
+      const rows = await ranked(position !== null).all({
+        $name: table,
+        $limit: limit + 1,
+        ...(position !== null && { $records: position[0], $did: position[1] }),
+      })
       const { page, cursor } = cut(rows, limit, hash, (row) => [Number(row.records), row.did])
       const users = page.map(({ did, records }) => ({ did, record_count: Number(records) }))
       return { status: 200, body: { users, ...(cursor !== null && { cursor }) }, reads: [table] }
@@ -138,34 +139,29 @@ function serveCollection(store: Store, { nsid, table }: CollectionDef, clock: Cl
 }
 
 /** Newest first. Values: `$did` and the position `$sort`, `$uri`, where there are any; `$limit`. */
-function listStatement(store: Store, table: string, hasDid: boolean, isAfter: boolean) {
+function listStatement(store: Store, table: string, hasDid: boolean, isAfter: boolean): Statement {
   let query = store.db
     .selectFrom(table)
     .select(['uri', 'did', 'rkey', 'cid', 'record', 'sort_at'])
     .where('hidden', '=', sql.lit(0))
-  if (hasDid) query = query.where('did', '=', new Slot('$did'))
+  if (hasDid) query = query.where('did', '=', slot('$did'))
   if (isAfter) {
-    query = query.where((eb: any) =>
-      eb(eb.refTuple('sort_at', 'uri'), '<', eb.tuple(new Slot('$sort'), new Slot('$uri'))),
+    query = query.where(({ eb, refTuple, tuple }) =>
+      eb(refTuple('sort_at', 'uri'), '<', tuple(slot('$sort'), slot('$uri'))),
     )
   }
-  const ordered = query.orderBy('sort_at', 'desc').orderBy('uri', 'desc')
-  const { sql: text, parameters } = ordered.limit(new Slot('$limit') as any).compile()
-  const prepared = store.prepare(text)
-  return {
-    all: async (values: Readonly<Record<string, string | number>>): Promise<readonly Row[]> =>
-      prepared.all(bind(parameters, values)),
-  }
+  return prepareQuery(store, query.orderBy('sort_at', 'desc').orderBy('uri', 'desc').limit(slot('$limit')))
 }
 
-/** Binds: the table's name; the position, where it is `after` one: records and DID; the limit. */
-function rankedSql(store: Store, after: boolean): string {
-  const slot = (name: string) => new Slot(name) as any
+/** The most records first. Values: the table's `$name`; the position `$records`, `$did`, where it is `after` one; `$limit`. */
+function rankedStatement(store: Store, after: boolean): Statement {
   let query = store.db.selectFrom('lexidex_author').select(['did', 'records']).where('name', '=', slot('$name'))
   if (after) {
-    query = query.where((eb: any) => eb(eb.refTuple('records', 'did'), '<', eb.tuple(slot('$records'), slot('$did'))))
+    query = query.where(({ eb, refTuple, tuple }) =>
+      eb(refTuple('records', 'did'), '<', tuple(slot('$records'), slot('$did'))),
+    )
   }
-  return query.orderBy('records', 'desc').orderBy('did', 'desc').limit(slot('$limit')).compile().sql
+  return prepareQuery(store, query.orderBy('records', 'desc').orderBy('did', 'desc').limit(slot('$limit')))
 }
 
 function cut(rows: readonly Row[], limit: number, hash: number, positionOf: (row: Row) => Position) {

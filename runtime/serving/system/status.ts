@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { App } from '../../app.ts'
 import type { RuntimeState } from '../../core/liveness.ts'
 import { type Clock, systemClock } from '../../core/time.ts'
@@ -44,7 +44,7 @@ export function createStatus(
   options: { readonly state?: (() => RuntimeState) | undefined; readonly clock?: Clock | undefined } = {},
 ): { status(): Promise<Status>; cursor(): Promise<CursorView | null> } {
   const { state, clock = systemClock } = options
-  const db = store.db as Kysely<any>
+  const { db } = store
   const knownCounts = remembered(takeCounts, clock)
 
   const count = async (table: string): Promise<number> => {
