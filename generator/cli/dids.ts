@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { isDid } from '../../runtime/core/at-uri.ts'
+import { expectDids, isDid } from '../../runtime/core/at-uri.ts'
 import { LexidexError, messageOf } from '../../runtime/core/errors.ts'
 import { note } from './output.ts'
 import { display } from './project.ts'
@@ -30,10 +30,11 @@ export function withDid(command: Command): Command {
 /**
  * Accounts that were named, each once; undefined where none were asked for.
  *
- * @throws LexidexError where the file cannot be read or names none
+ * @throws LexidexError where one is no DID, or the file cannot be read or names none
  */
 export function readDids({ did, fromFile }: DidOptions): readonly string[] | undefined {
   if (did.length === 0 && fromFile === undefined) return undefined
+  expectDids(did)
   return [...new Set([...did, ...(fromFile === undefined ? [] : readDidFile(fromFile))])]
 }
 
@@ -42,7 +43,10 @@ function readDidFile(file: string): readonly string[] {
   try {
     text = readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new LexidexError(`${display(file)} cannot be read: ${messageOf(cause)}`, { cause })
+    throw new LexidexError(`${display(file)} cannot be read: ${messageOf(cause)}`, {
+      hint: 'Name a file that has one DID a line.',
+      cause,
+    })
   }
   const { dids, others } = parseDids(text)
   for (const { line, text } of others.slice(0, QUOTED)) {

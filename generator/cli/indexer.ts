@@ -44,10 +44,13 @@ export async function openIndex(
  * @throws LexidexError where there is none, or it is not migrated
  */
 export async function openToRead(project: Project, database: string): Promise<Indexer> {
-  if (readD1(database) === null && !isUrl(database) && !existsSync(database)) {
-    throw new LexidexError(`${display(database)} does not exist.`, { hint: 'Name the database with --db.' })
-  }
+  // What a project lacks comes first: in a wrong directory, the database is not what is missing.
   const { createIndexer, openStore } = await loadEmitted(project)
+  if (readD1(database) === null && !isUrl(database) && !existsSync(database)) {
+    throw new LexidexError(`${display(database)} does not exist.`, {
+      hint: 'Name the database with --db, or make one with `lexidex start` or `lexidex backfill`.',
+    })
+  }
   const indexer = createIndexer(await openStore(database, { readonly: true }))
   try {
     await indexer.migrate()

@@ -1,5 +1,7 @@
+import { statSync } from 'node:fs'
 import path from 'node:path'
 import type { Command } from 'commander'
+import { LexidexError } from '../../runtime/core/errors.ts'
 import { displayD1, readD1 } from './d1.ts'
 
 /** Where a command works: from `--root` and `--config`, both relative to the current directory. */
@@ -19,13 +21,18 @@ export function withConfig(command: Command): Command {
   )
 }
 
+/** @throws LexidexError where there is no such directory */
 export function projectOf(command: Command): Project {
   const {
     root,
     config,
     verbose = false,
   } = command.optsWithGlobals<{ root: string; config?: string; verbose?: boolean }>()
-  return { root: path.resolve(root), explicitConfig: config === undefined ? undefined : path.resolve(config), verbose }
+  const directory = path.resolve(root)
+  if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new LexidexError(`There is no directory ${root}.`, { hint: '--root names the directory of the project.' })
+  }
+  return { root: directory, explicitConfig: config === undefined ? undefined : path.resolve(config), verbose }
 }
 
 /** Whether a database is a server's, named by its URL, not a file. */

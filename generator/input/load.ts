@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { tsImport } from 'tsx/esm/api'
@@ -28,8 +28,10 @@ export function existingConfig(root: string): string | undefined {
 export function findConfig(root: string, explicit?: string): string {
   if (explicit !== undefined) {
     const file = path.resolve(root, explicit)
-    if (existsSync(file)) return file
-    throw new LexidexError(`There is no config file ${explicit}.`, { hint: `Looked for ${file}.` })
+    if (statSync(file, { throwIfNoEntry: false })?.isFile()) return file
+    throw new LexidexError(`There is no config file ${explicit}.`, {
+      hint: 'Write one with `npx lexidex init`, or correct the path.',
+    })
   }
   const found = existingConfig(root)
   if (found !== undefined) return found
@@ -91,9 +93,7 @@ function missingImport(missing: string, message: string, file: string, cause: un
     : display(file)
   const isPath = missing.startsWith('.') || path.isAbsolute(missing)
   const shown = path.isAbsolute(missing) ? display(missing) : missing
-  const hint = isPath
-    ? 'Correct the path of the import.'
-    : `Install it: \`npm install ${missing === 'lexidex' ? '--save-dev ' : ''}${missing}\`.`
+  const hint = isPath ? 'Correct the path of the import.' : `Install it: \`npm install ${missing}\`.`
   return new LexidexError(`${at}: cannot find ${isPath ? 'the file' : 'the package'} \`${shown}\`.`, { hint, cause })
 }
 

@@ -1,6 +1,6 @@
 import type { LexiconDoc } from '@atproto/lexicon'
 import type { ResolvedCollection, ResolvedConfig } from '../input/config.ts'
-import type { Issues } from '../input/issues.ts'
+import { didYouMean, type Issues } from '../input/issues.ts'
 import { checkNames } from './clashes.ts'
 import { Definitions, isSearchable, type Schema } from './fields.ts'
 import { fieldNames, identifier, tableName } from './names.ts'
@@ -90,10 +90,17 @@ function hasRecord(collection: ResolvedCollection, definitions: Definitions, iss
     })
   } else {
     issues.error('unknown-lexicon', path, `No lexicon document defines \`${collection.collection}\`.`, {
-      hint: 'Put its JSON into one of the `lexicons` directories, or correct the NSID.',
+      hint: hintFor(collection.collection, definitions),
     })
   }
   return false
+}
+
+function hintFor(unknown: string, definitions: Definitions): string {
+  const guess = didYouMean(unknown, definitions.records())
+  return guess === undefined
+    ? `Fetch it (\`npx lexidex lexicons pull ${unknown}\`), put its JSON into one of the \`lexicons\` directories, or correct the NSID.`
+    : `Did you mean \`${guess}\`?`
 }
 
 function timePath(collection: ResolvedCollection, fields: PromotedFields, issues: Issues): PathModel | null {

@@ -29,6 +29,11 @@ export class Definitions {
     const main = this.#docs.get(nsid)?.defs.main as Schema | undefined
     return main?.type === 'record' ? main : null
   }
+
+  /** NSIDs of all records. */
+  records(): string[] {
+    return [...this.#docs.keys()].filter((nsid) => this.record(nsid) !== null)
+  }
 }
 
 /** What is at the end of a path. */

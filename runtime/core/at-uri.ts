@@ -1,3 +1,5 @@
+import { LexidexError } from './errors.ts'
+
 const DID = /^did:[a-z]+:[a-zA-Z0-9._:%-]*[a-zA-Z0-9._-]$/
 const NSID =
   /^[a-zA-Z](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)+\.[a-zA-Z][a-zA-Z0-9]{0,62}$/
@@ -7,6 +9,13 @@ const HANDLE = /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z](?:
 /** @see https://atproto.com/specs/did */
 export function isDid(value: string): boolean {
   return value.length <= 2048 && DID.test(value)
+}
+
+/** @throws LexidexError where one of the texts, which somebody wrote, is no DID */
+export function expectDids(texts: readonly string[]): void {
+  const wrong = texts.find((text) => !isDid(text))
+  if (wrong === undefined) return
+  throw new LexidexError(`Not a DID: ${wrong}`, { hint: 'Accounts are named by DID, such as did:plc:… or did:web:….' })
 }
 
 /** @see https://atproto.com/specs/nsid */

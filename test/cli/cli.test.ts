@@ -128,6 +128,16 @@ describe('problems', () => {
     expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('npx lexidex init') })
   })
 
+  it('tell of a directory or file that is not there', async () => {
+    const missing = await project.run('generate', '--root', 'nowhere')
+    expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no directory nowhere.') })
+    const directory = await project.run('generate', '--config', '.')
+    expect(directory).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no config file ') })
+    // Not of the database, which would be looked for in a wrong place.
+    const elsewhere = await project.run('status', '--root', 'node_modules')
+    expect(elsewhere).toMatchObject({ code: 1, stderr: expect.stringContaining('No lexidex.config.ts in ') })
+  })
+
   it('tell to generate before start', async () => {
     project.write('lexidex.config.ts', CONFIG)
     const ended = await project.run('start')

@@ -81,6 +81,7 @@ describe('status', () => {
   it('does not make a database', async () => {
     const ended = await project.run('status', '--db', 'missing.sqlite')
     expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('missing.sqlite does not exist') })
+    expect(ended.stderr).toContain('lexidex backfill')
   })
 })
 

@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
-import { isDid } from '../../core/at-uri.ts'
+import { expectDids } from '../../core/at-uri.ts'
 import type { CollectionDef } from '../../core/collection.ts'
-import { LexidexError } from '../../core/errors.ts'
 import { bookkeeping, type OperationContext } from '../context.ts'
 
 /** Values per statement. D1 gets them as one: fewer statements are fewer ways to a database that is far away. */
@@ -40,12 +39,7 @@ export interface AccountJobs {
  * @throws LexidexError where one is no DID
  */
 export async function addNamedAccounts(context: OperationContext, dids: readonly string[]): Promise<void> {
-  const wrong = dids.find((did) => !isDid(did))
-  if (wrong !== undefined) {
-    throw new LexidexError(`Not a DID: ${wrong}`, {
-      hint: 'Accounts are named by DID, such as did:plc:… or did:web:….',
-    })
-  }
+  expectDids(dids)
   await addAccounts(context, dids)
 }
 

@@ -3,6 +3,7 @@ import type { CollectionDef } from '../../core/collection.ts'
 import { LexidexError } from '../../core/errors.ts'
 import { type Logger, silentLogger } from '../../core/log.ts'
 import type { ApplyBatch, ColumnValue } from '../../core/operation.ts'
+import { misfit } from '../misfit.ts'
 import { sqliteReads } from '../sqlite/reads.ts'
 import { READ_VERSIONS } from '../sqlite/statements.ts'
 import { type CollectionTable, tableOf } from '../sqlite/tables.ts'
@@ -130,8 +131,6 @@ FROM json_each(?) AS item CROSS JOIN pragma_table_info(item.value) AS "column"`)
     const wanted = tables.flatMap(({ table, columns }) => ['uri', ...columns].map((column) => `${table}.${column}`))
     const missing = wanted.filter((column) => !there.has(column))
     if (missing.length === 0) return
-    throw new LexidexError(`The database does not fit the collections: ${missing.join(', ')} is not there`, {
-      hint: 'Run the migrations first (`migrate()`), those emitted together with these collections.',
-    })
+    throw misfit(`${missing.join(', ')} is not there`)
   }
 }

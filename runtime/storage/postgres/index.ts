@@ -4,6 +4,7 @@ import type { CollectionDef } from '../../core/collection.ts'
 import { LexidexError, messageOf } from '../../core/errors.ts'
 import { type Logger, silentLogger } from '../../core/log.ts'
 import type { ApplyBatch } from '../../core/operation.ts'
+import { misfit } from '../misfit.ts'
 import type { ApplyResult, Migration, PreparedQuery, ReadDialect, SharedWork, Store, Versions } from '../store.ts'
 import { BatchWriter } from './apply.ts'
 import { type Bound, inBatch, isCollision, isDatabaseCondition, lacksKey, prepared } from './connection.ts'
@@ -123,10 +124,7 @@ class PgStore implements PostgresStore {
         await this.pool.query(`SELECT ${names.join(', ')} FROM ${quote(table)} LIMIT 0`)
       } catch (cause) {
         if (isDatabaseCondition(cause)) throw cause
-        throw new LexidexError(`The database does not fit the collections: ${messageOf(cause)}`, {
-          hint: 'Run the migrations first (`migrate()`), those emitted together with these collections.',
-          cause,
-        })
+        throw misfit(messageOf(cause), cause)
       }
     }
     this.#collections = collections

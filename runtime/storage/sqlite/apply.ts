@@ -9,6 +9,7 @@ import type {
   PutOperation,
   QuarantineOperation,
 } from '../../core/operation.ts'
+import { misfit } from '../misfit.ts'
 import type { ApplyResult } from '../store.ts'
 import { AccountWriter } from './account-writes.ts'
 import { inTransaction, type TransactionStatements, transactionStatements } from './connection.ts'
@@ -61,10 +62,7 @@ export class BatchWriter {
       this.#accounts = new AccountWriter(db, tables)
       for (const table of tables) this.#tables.set(table.table, prepareTable(db, table))
     } catch (cause) {
-      throw new LexidexError(`The database does not fit the collections: ${messageOf(cause)}`, {
-        hint: 'Run the migrations first (`migrate()`), those emitted together with these collections.',
-        cause,
-      })
+      throw misfit(messageOf(cause), cause)
     }
   }
 
