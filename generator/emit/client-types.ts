@@ -4,7 +4,8 @@ import { render } from '../print/handlebars.ts'
 import { doc, key, quote, sentences, union } from './code.ts'
 import { hydrateParams } from './hydrate-params.ts'
 import { emitNames, titleOf } from './names.ts'
-import { listParamsOf, type ParamView } from './params.ts'
+import type { ParamView } from './param-view.ts'
+import { listParamsOf } from './params.ts'
 import { countDoc } from './tables.ts'
 
 /** The types of the client: what calls take, and what they return. */

@@ -6,7 +6,8 @@ import type { Artifact, EmitContext } from './artifact.ts'
 import { access, doc, key, object, quote } from './code.ts'
 import { hydrateParams } from './hydrate-params.ts'
 import { emitNames, recordImport, titleOf } from './names.ts'
-import { listParamsOf, type ParamView, sortsOf } from './params.ts'
+import type { ParamView } from './param-view.ts'
+import { listParamsOf, sortsOf } from './params.ts'
 import { queryViews } from './queries.ts'
 
 const RUNTIME = symbols('lexidex/runtime', [

@@ -1,7 +1,7 @@
 import { type Hydration, hydrationsOf } from '../model/hydration.ts'
 import type { CollectionModel, Model } from '../model/types.ts'
 import { sentences } from './code.ts'
-import type { ParamView } from './params.ts'
+import type { ParamView } from './param-view.ts'
 
 /** Parameters that embed children, targets and profiles. */
 export function hydrateParams(collection: CollectionModel, model: Model): ParamView[] {

@@ -1,6 +1,6 @@
 import type { Model } from '../model/types.ts'
 import { sentences } from './code.ts'
-import type { ParamView } from './params.ts'
+import type { ParamView } from './param-view.ts'
 
 /** Pieces of method lexicons. */
 

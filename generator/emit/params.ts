@@ -2,20 +2,7 @@ import { paramsOf } from '../model/filters.ts'
 import type { CollectionModel, FieldFilter, FieldModel, Model } from '../model/types.ts'
 import { array, quote, sentences } from './code.ts'
 import { hydrateParams } from './hydrate-params.ts'
-
-/** One parameter of a method, as every artifact needs it. */
-export interface ParamView {
-  readonly name: string
-  readonly description: string
-  /** Its schema in emitted code. */
-  readonly schema: string
-  /** Its type in the emitted client: the members of a union. */
-  readonly clientType: readonly string[]
-  /** Its schema in the method lexicon. */
-  readonly lexicon: Record<string, unknown>
-  /** How it narrows the list, in emitted code; null where it does not. */
-  readonly filter: string | null
-}
+import type { ParamView } from './param-view.ts'
 
 /** Most values of a repeated parameter; the runtime's limit. */
 const MAX_VALUES = 100

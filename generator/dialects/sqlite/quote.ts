@@ -1,30 +1,21 @@
-const PLAIN = /^[a-z_][a-z0-9_]*$/
+import { literal, quoteNames } from '../names.ts'
 
-// Keywords that SQLite does not accept as names everywhere.
-const KEYWORDS = new Set(
-  [
-    'abort action add after all alter always analyze and as asc attach autoincrement before begin between by cascade',
-    'case cast check collate column commit conflict constraint create cross current current_date current_time',
-    'current_timestamp database default deferrable deferred delete desc detach distinct do drop each else end escape',
-    'except exclude exclusive exists explain fail filter first following for foreign from full generated glob group',
-    'groups having if ignore immediate in index indexed initially inner insert instead intersect into is isnull join',
-    'key last left like limit match materialized natural no not nothing notnull null nulls of offset on or order',
-    'others outer over partition plan pragma preceding primary query raise range recursive references regexp reindex',
-    'release rename replace restrict returning right rollback row rows savepoint select set table temp temporary then',
-    'ties to transaction trigger unbounded union unique update using vacuum values view virtual when where window with',
-    'within without',
-  ].flatMap((line) => line.split(' ')),
-)
+export { literal }
 
 /** An identifier, quoted only where it must be. */
-export function name(identifier: string): string {
-  return PLAIN.test(identifier) && !KEYWORDS.has(identifier) ? identifier : `"${identifier.replaceAll('"', '""')}"`
-}
-
-/** A string literal. */
-export function literal(value: string): string {
-  return `'${value.replaceAll("'", "''")}'`
-}
+export const name = quoteNames([
+  // Keywords that SQLite does not accept as names everywhere.
+  'abort action add after all alter always analyze and as asc attach autoincrement before begin between by cascade',
+  'case cast check collate column commit conflict constraint create cross current current_date current_time',
+  'current_timestamp database default deferrable deferred delete desc detach distinct do drop each else end escape',
+  'except exclude exclusive exists explain fail filter first following for foreign from full generated glob group',
+  'groups having if ignore immediate in index indexed initially inner insert instead intersect into is isnull join',
+  'key last left like limit match materialized natural no not nothing notnull null nulls of offset on or order',
+  'others outer over partition plan pragma preceding primary query raise range recursive references regexp reindex',
+  'release rename replace restrict returning right rollback row rows savepoint select set table temp temporary then',
+  'ties to transaction trigger unbounded union unique update using vacuum values view virtual when where window with',
+  'within without',
+])
 
 /** The JSON path of property names, as a literal. */
 export function jsonPath(segments: readonly string[]): string {

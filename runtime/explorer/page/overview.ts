@@ -159,24 +159,10 @@ function backfillSection({ backfill = [], bulkLoad, discovery = [] }: Status): H
   return section('History', [
     bulkLoad === true &&
       h('p', { class: 'notice' }, 'Loading in bulk: counts are zero and searches find nothing of it until it ends.'),
-    scrolling(
+    table(
       'History by collection',
-      h(
-        'table',
-        null,
-        h(
-          'thead',
-          null,
-          h(
-            'tr',
-            null,
-            ['Collection', 'Progress', 'Done', 'To do', 'Again later', 'Given up', 'Last error'].map((title) =>
-              h('th', { scope: 'col' }, title),
-            ),
-          ),
-        ),
-        h('tbody', null, rows),
-      ),
+      ['Collection', 'Progress', 'Done', 'To do', 'Again later', 'Given up', 'Last error'],
+      rows,
     ),
     cut.length > 0 &&
       h(
@@ -193,25 +179,7 @@ function runsSection({ runs = [] }: Status): HTMLElement | null {
   if (runs.length === 0) return null
   return section(
     'Runs',
-    scrolling(
-      'Every run',
-      h(
-        'table',
-        null,
-        h(
-          'thead',
-          null,
-          h(
-            'tr',
-            null,
-            ['Run', 'Status', 'Accounts', 'Records', 'Errors', 'Started', 'Took'].map((title) =>
-              h('th', { scope: 'col' }, title),
-            ),
-          ),
-        ),
-        h('tbody', null, runs.map(runRow)),
-      ),
-    ),
+    table('Every run', ['Run', 'Status', 'Accounts', 'Records', 'Errors', 'Started', 'Took'], runs.map(runRow)),
   )
 }
 
@@ -246,8 +214,13 @@ function accountsSection({ accounts, hosting = [], jobs }: Status): HTMLElement 
 }
 
 /** Tables may be wider than a phone; whoever has only a keyboard has to be able to scroll them. */
-function scrolling(label: string, table: HTMLElement): HTMLElement {
-  return h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label }, table)
+function table(label: string, columns: readonly string[], rows: readonly HTMLElement[]): HTMLElement {
+  const head = columns.map((column) => h('th', { scope: 'col' }, column))
+  return h(
+    'div',
+    { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label },
+    h('table', null, h('thead', null, h('tr', null, head)), h('tbody', null, rows)),
+  )
 }
 
 function cell(n: number): HTMLElement {
