@@ -33,6 +33,11 @@ async function found(search: string): Promise<unknown[]> {
   return (await store.prepare(sql).all([store.reads.compileSearch(search)])).map((row) => row.rkey)
 }
 
+test.runIf(process.env.POSTGRES_VERSION)('the server is of the version that was asked for', async () => {
+  const { rows } = await store.pool.query('SHOW server_version')
+  expect(rows[0].server_version.split('.')[0]).toBe(process.env.POSTGRES_VERSION)
+})
+
 describe('text that Postgres does not take as it is', () => {
   test('NUL is left out of columns and of words, and stays in the record', async () => {
     const record = { mode: 'a\0b', title: 'che\0ss \\u0000 half \ud800 pair' }

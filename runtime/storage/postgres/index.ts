@@ -14,6 +14,7 @@ import { migrate, pendingMigrations } from './migrate.ts'
 import { mismatches, partitionsOf, warningOf } from './partitions.ts'
 import { postgresReads } from './reads.ts'
 import { repartition } from './repartition.ts'
+import { type Reads, ReplicaReads, readsOf } from './replica.ts'
 import { sharedWork } from './shared.ts'
 import { numbered, quote } from './sql.ts'
 import { READ_VERSIONS } from './statements.ts'
@@ -22,8 +23,9 @@ import { WriterUnavailable } from './unavailable.ts'
 
 export interface PostgresStoreOptions {
   /**
-   * Where lists and records are read from: a replica, which may be behind. Default: the same database, so that what was
-   * written is read back.
+   * Where lists and records are read from: a replica, which may be behind. What this process has written it reads back all
+   * the same: until the replica has it, and while that cannot be reached, `connection` answers. One server, no balancer
+   * over several, of which one would be behind another. Default: `connection`.
    */
   readonly readFrom?: pg.Pool | string
   /** Connections at most, of each pool that is opened here. Default 10. */
@@ -64,6 +66,14 @@ const warnings: Logger = { ...silentLogger, warn: console.warn, error: console.e
 /** Times that a batch is tried which met another writer. */
 const ATTEMPTS = 5
 
+/** ms until a replica that does not answer is taken for lost. */
+const PATIENCE_MS = 3000
+
+interface PoolOptions extends PostgresStoreOptions {
+  /** ms to wait for a connection; 0 for ever. */
+  readonly patience?: number
+}
+
 class PgStore implements PostgresStore {
   readonly dialect = 'postgres'
   readonly pool: pg.Pool
@@ -72,7 +82,7 @@ class PgStore implements PostgresStore {
   readonly background = true
   readonly bulk: PostgresBulkLoad
   readonly shared: SharedWork
-  readonly #readPool: pg.Pool
+  readonly #reads: Reads
   /** Pools that were opened here. */
   readonly #own: pg.Pool[] = []
   readonly #logger: Logger
@@ -92,7 +102,10 @@ class PgStore implements PostgresStore {
     this.#named = options.prepare ?? true
     this.#readonly = options.readonly ?? false
     this.pool = this.#open(connection, options)
-    this.#readPool = options.readFrom === undefined ? this.pool : this.#open(options.readFrom, options)
+    this.#reads =
+      options.readFrom === undefined
+        ? readsOf(this.pool)
+        : new ReplicaReads(this.pool, this.#open(options.readFrom, { ...options, patience: PATIENCE_MS }), this.#logger)
     this.db = createKysely(this.pool)
     this.shared = sharedWork(this.pool)
     this.bulk = new PostgresBulkLoad(this.pool, () => this.#tables)
@@ -152,8 +165,8 @@ class PgStore implements PostgresStore {
 
   async versions(): Promise<Versions> {
     // Where data is read from: a replica is behind in both.
-    const { rows } = await this.#readPool.query(prepared(READ_VERSIONS, [], this.#named))
-    return new Map(rows.map(({ name, version }) => [name, Number(version)]))
+    const answer = await this.#reads.tell(prepared(READ_VERSIONS, [], this.#named))
+    return new Map(answer?.rows.map(({ name, version }) => [name, Number(version)]))
   }
 
   prepare(sql: string): PreparedQuery {
@@ -162,7 +175,7 @@ class PgStore implements PostgresStore {
     const named = this.#named && !text.includes('::tsquery')
     return {
       all: async (values) => {
-        const { rows } = await this.#readPool.query(prepared(text, values.map(storable), named))
+        const { rows } = await this.#reads.query(prepared(text, values.map(storable), named))
         return rows
       },
     }
@@ -190,6 +203,7 @@ class PgStore implements PostgresStore {
       try {
         const result = await inBatch(this.pool, (client) => writer.write(client, batch, !this.#hasWritten))
         this.#hasWritten = true
+        if (batch.operations.length > 0) await this.#reads.wrote()
         return result
       } catch (error) {
         if (attempt === ATTEMPTS) throw error
@@ -208,9 +222,11 @@ class PgStore implements PostgresStore {
     return partitions
   }
 
-  #open(connection: pg.Pool | string, { connections = 10 }: PostgresStoreOptions): pg.Pool {
+  #open(connection: pg.Pool | string, { connections = 10, patience = 0 }: PoolOptions): pg.Pool {
     const pool =
-      typeof connection === 'string' ? new pg.Pool({ connectionString: connection, max: connections }) : connection
+      typeof connection === 'string'
+        ? new pg.Pool({ connectionString: connection, max: connections, connectionTimeoutMillis: patience })
+        : connection
     if (typeof connection === 'string') this.#own.push(pool)
     // Of connections that nobody uses: whoever asks next gets another.
     const ignore = () => {}
