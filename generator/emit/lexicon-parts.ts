@@ -1,6 +1,7 @@
-import type { Model } from '../model/types.ts'
+import type { CollectionModel, Model } from '../model/types.ts'
 import { sentences } from './code.ts'
 import type { ParamView } from './param-view.ts'
+import { countDoc } from './tables.ts'
 
 /** Pieces of method lexicons. */
 
@@ -22,6 +23,15 @@ export function params(views: readonly ParamView[], base: Json, required: string
   const properties: Json = { ...base }
   for (const { name, lexicon, description } of views) properties[name] = { ...lexicon, description }
   return required.length === 0 ? { type: 'params', properties } : { type: 'params', required, properties }
+}
+
+/** The counts that come with each record of a collection. */
+export function counts(collection: CollectionModel): Json {
+  const properties = collection.counts.map(({ name }) => [
+    name,
+    { type: 'integer', description: sentences(countDoc(collection, name), 'Absent where there are none') },
+  ])
+  return Object.fromEntries(properties)
 }
 
 export function output(schema: Json): Json {

@@ -3,12 +3,11 @@ import { render } from '../print/handlebars.ts'
 import type { Artifact } from './artifact.ts'
 import { oneLine, sentences } from './code.ts'
 import { hydrateParams } from './hydrate-params.ts'
-import { document, type Json, output, params, profiles, string, view } from './lexicon-parts.ts'
+import { counts, document, type Json, output, params, profiles, string, view } from './lexicon-parts.ts'
 import { listParamsOf } from './params.ts'
 import { permissionSetLexicon } from './permission-set.ts'
 import { queriesOf, queryNsid, queryParamsLexicon } from './queries.ts'
 import { serviceLexicons } from './service-lexicons.ts'
-import { countDoc } from './tables.ts'
 
 /** `lexicons/**`: the lexicons of this index's own methods, and the same as data. */
 export const lexicons: Artifact = {
@@ -61,12 +60,7 @@ function viewLexicon(collection: CollectionModel, model: Model): Json {
       type: 'integer',
       description: 'When the record was made, in µs since 1970; never later than it was indexed.',
     },
-  }
-  for (const count of collection.counts) {
-    properties[count.name] = {
-      type: 'integer',
-      description: sentences(countDoc(collection, count.name), 'Absent where there are none'),
-    }
+    ...counts(collection),
   }
   const defs: Json = {}
   for (const relation of collection.relations) {

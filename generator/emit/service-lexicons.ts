@@ -1,5 +1,5 @@
 import type { Model } from '../model/types.ts'
-import { document, type Json, output, string } from './lexicon-parts.ts'
+import { counts, document, type Json, output, string } from './lexicon-parts.ts'
 
 /** Lexicons of the methods that belong to no collection. */
 export function serviceLexicons(model: Model): Json[] {
@@ -13,7 +13,9 @@ export function serviceLexicons(model: Model): Json[] {
 }
 
 function profileLexicon(model: Model): Json {
-  const nsids = model.profiles!.map(({ collection }) => model.collections.find(({ name }) => name === collection)!.nsid)
+  const collections = model.profiles!.map(
+    ({ collection }) => model.collections.find(({ name }) => name === collection)!,
+  )
   return document(`${model.namespace}.getProfile`, {
     main: {
       type: 'query',
@@ -39,10 +41,14 @@ function profileLexicon(model: Model): Json {
         handle: string('Its handle, where it is known and leads back to the account.', 'handle'),
         uri: string('Where the record is.', 'at-uri'),
         cid: string('Hash of this version of the record.', 'cid'),
-        value: { type: 'unknown', description: `The record, a ${nsids.map((nsid) => `\`${nsid}\``).join(' or ')}.` },
+        value: {
+          type: 'unknown',
+          description: `The record, a ${collections.map(({ nsid }) => `\`${nsid}\``).join(' or ')}.`,
+        },
         collection: string('Type of the record.', 'nsid'),
         rkey: string('Key of the record in its collection.', 'record-key'),
         time_us: { type: 'integer', description: 'When the record was made, in µs since 1970.' },
+        ...Object.assign({}, ...collections.map(counts)),
       },
     },
   })
