@@ -34,7 +34,7 @@ export function quarantineRoutes({ namespace, forAdmins, context, ready }: Quara
       const limit = readLimit(params.get('limit'))
       const collection = params.get('collection') || undefined
       const uri = params.get('uri') || undefined
-      const after = params.get('cursor') || undefined
+      const after = readCursor(params.get('cursor'))
       // One more than is asked for tells whether there are more.
       const rows = await named(() => listQuarantine(context, { collection, uri, after, limit: limit + 1 }))
       const records = rows.slice(0, limit).map(viewOf)
@@ -52,6 +52,13 @@ function readLimit(text: string | null): number {
   if (text === null) return DEFAULT_LIMIT
   if (!/^[1-9]\d{0,5}$/.test(text)) throw invalidRequest('Parameter "limit" must be an integer from 1 to 100.')
   return Math.min(MAX_LIMIT, Number(text))
+}
+
+/** The last URI of the page before. */
+function readCursor(text: string | null): string | undefined {
+  if (text === null || text === '') return undefined
+  if (parseAtUri(text) === null) throw invalidRequest('Parameter "cursor" must be the cursor of the page before.')
+  return text
 }
 
 function whichOf(params: URLSearchParams): RetryQuarantineOptions {
