@@ -28,6 +28,8 @@ export interface Embed {
    */
   check(params: HydrateParams, records: number): void
   extras(rows: readonly Row[], params: HydrateParams): Promise<Extras>
+  /** Whether anything but profiles is asked for: then rows need what points at it. */
+  isHydrated(params: HydrateParams): boolean
   /** Tables that an answer with these parameters is read from. */
   reads(params: HydrateParams): readonly string[]
 }
@@ -42,6 +44,7 @@ export function createEmbed(
   const hydration = createHydration(store, collection, app.collections)
   const { plain, hydrated } = readsOf(collection, app.collections)
   const withProfiles = (tables: readonly string[]) => [...new Set([...tables, ...(profiles?.reads ?? [])])]
+  const isHydrated = (params: HydrateParams) => hydration.params.some((name) => Number(params[name] ?? 0) > 0)
   const reads = { plain, hydrated, plainProfiles: withProfiles(plain), hydratedProfiles: withProfiles(hydrated) }
   return {
     params: [...hydration.params, ...(profiles === null ? [] : ['profiles'])],
@@ -61,10 +64,10 @@ export function createEmbed(
       const within = await hydration.embed(rows, params, authors)
       return { within, beside: `,"profiles":${await profiles.of(authors)}` }
     },
+    isHydrated,
     reads(params) {
-      const isHydrated = hydration.params.some((name) => Number(params[name] ?? 0) > 0)
-      if (params.profiles !== true) return isHydrated ? reads.hydrated : reads.plain
-      return isHydrated ? reads.hydratedProfiles : reads.plainProfiles
+      if (params.profiles !== true) return isHydrated(params) ? reads.hydrated : reads.plain
+      return isHydrated(params) ? reads.hydratedProfiles : reads.plainProfiles
     },
   }
 }

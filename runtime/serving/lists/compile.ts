@@ -1,64 +1,12 @@
 import { type Expression, type RawBuilder, sql } from 'kysely'
 import type { Store } from '../../storage/store.ts'
 import type { ListDef, Query } from '../define.ts'
-import { type AskedFilter, roomFor } from '../params/filters.ts'
+import type { AskedFilter } from '../params/filters.ts'
 import { prepareQuery, type Statement } from '../shared/prepare.ts'
 import { Slot, slot } from '../shared/slots.ts'
 import type { RowView } from '../shared/splice.ts'
 import { condition, indexedRows, slotsOf, valuesNamed } from './conditions.ts'
-import type { Path } from './paths.ts'
-
-/** Which statement a request needs: what is asked for, but no value of it. */
-export interface ListShape {
-  readonly filters: readonly AskedFilter[]
-  readonly path: Path
-  /** How a search narrows the list; `often`: its words are in very many records. */
-  readonly search: 'none' | 'seldom' | 'often'
-  /** Column to order by; the time and the URI come after it. */
-  readonly sort: string
-  readonly descending: boolean
-  /** Null sort values come last in both directions, as a part of their own that is ordered by time. */
-  readonly part: 'all' | 'values' | 'nulls'
-  /** Whether the page begins behind a position. */
-  readonly after: boolean
-}
-
-/** Which statement a page by relevance needs. */
-export interface WindowShape {
-  readonly filters: readonly AskedFilter[]
-  readonly ranked: boolean
-  /**
-   * Where the window lies: it begins with the newest record, or below an id, and its end is found where that matters; or
-   * it was begun, and both are known.
-   */
-  readonly from: 'newest' | 'below' | 'within'
-}
-
-/** A shape as text. */
-export function shapeKey(shape: ListShape | WindowShape): string {
-  return JSON.stringify({ ...shape, filters: shape.filters.map(({ name, size }) => [name, size]) })
-}
-
-/**
- * The shape of the statement that serves `shape`: with room for lists of a power of two, so that few statements serve
- * all lists. Walks are not rounded up: each one costs.
- */
-export function roomyShape<S extends ListShape | WindowShape>(shape: S): S {
-  const walked = 'path' in shape && shape.path.by === 'each' ? shape.path.filter : null
-  const filters = shape.filters.map((filter) => {
-    const isList = filter.operator === 'anyOf' || filter.operator === 'noneOf'
-    return isList && filter.name !== walked ? { ...filter, size: roomFor(filter.size) } : filter
-  })
-  return { ...shape, filters }
-}
-
-/** Columns that every list is ordered by, after what it is sorted by. */
-const ORDER = ['sort_at', 'uri'] as const
-
-/** What a list is ordered by, all in one direction. */
-export function orderOf({ sort, part }: Pick<ListShape, 'sort' | 'part'>): readonly string[] {
-  return sort === 'sort_at' || part === 'nulls' ? ORDER : [sort, ...ORDER]
-}
+import { columnsOf, type ListShape, orderOf, type WindowShape } from './shapes.ts'
 
 /**
  * One page of a list, by keyset.
@@ -70,7 +18,7 @@ export function compileList(store: Store, def: ListDef, view: RowView, shape: Li
   const { table } = def.collection
   const direction = shape.descending ? 'desc' : 'asc'
   const order = orderOf(shape)
-  const columns = [...new Set([...view.columns, ...order])]
+  const columns = [...new Set([...columnsOf(view, shape), ...order])]
   const branches = shape.path.by === 'each' ? walks(store, def, shape, shape.path.filter) : [oneWay(store, def, shape)]
   const selects = branches.map(({ query, ordered, from = table }) => {
     // Named, so that a union can be ordered by them.
@@ -206,7 +154,7 @@ function windowRows(
   store: Store,
   def: ListDef,
   view: RowView,
-  { ranked, filters }: WindowShape,
+  { ranked, filters, hydrated }: WindowShape,
   { below, bottom }: Bounds,
 ): Query<any, any> {
   const { collection } = def
@@ -215,7 +163,7 @@ function windowRows(
     ? fragment(store.reads.searchRanked(collection), [slot('$search'), below, bottom, slot('$shown')])
     : fragment(store.reads.searchWindow(collection), [slot('$search'), below])
   const query = narrowed(matching(store, table, window), def, filters, (name) => sql.ref(`${table}.${name}`))
-  const columns = [...view.columns.map((name) => `${table}.${name}`), 'lexidex_id']
+  const columns = [...columnsOf(view, { hydrated }).map((name) => `${table}.${name}`), 'lexidex_id']
   const page = (rows: Query<any, any>) => rows.orderBy('lexidex_id', 'desc').limit(slot('$limit'))
   if (!ranked) return page(query.select(columns))
   // All matches are ranked, and few of them shown: the others are sorted without their records.

@@ -29,12 +29,15 @@ export function createList(store: Store, def: ListDef, embed: Embed, accounts?: 
     const params: Record<string, any> = parseParams(def.params, readQuery(query))
     embed.check(params, params.limit)
     const account = await accountOf(params, resolveActor)
-    const { hash, request } = readRequest(def, filters, params, account?.did)
+    const { hash, request } = readRequest(def, filters, params, {
+      did: account?.did,
+      hydrated: embed.isHydrated(params),
+    })
     const { rows, next } = request.sort === null ? await search!.page(request) : await sortedPage(request, request.sort)
     const { within, beside } = await embed.extras(rows, params)
     let records = ''
     for (let i = 0; i < rows.length; i++) records += (i === 0 ? '' : ',') + view.toJson(rows[i]!, within[i]!)
-    const cursor = next === null ? '' : `,"cursor":"${encodeCursor(hash, next)}"`
+    const cursor = next === null ? '' : `,"cursor":"${encodeCursor(hash(), next)}"`
     const body = `{"records":[${records}]${cursor}${beside}}`
     return { body, reads: account?.settled === false ? null : embed.reads(params) }
   }

@@ -6,20 +6,7 @@ import { Lru } from '../shared/lru.ts'
 import { prepareQuery, type Statement } from '../shared/prepare.ts'
 import type { Values } from '../shared/slots.ts'
 import { indexedRows, isEquality } from './conditions.ts'
-
-/**
- * How a list comes to its rows.
- *
- * - `walk`: along the index of the order, testing filters on the way.
- * - `each`: along the index of one column, once for each value that a filter names: in order as well.
- * - `few`: by the index of one column, whose filters leave few rows; they are put in order then.
- * - `free`: as the database sees fit.
- */
-export type Path =
-  | { readonly by: 'walk' }
-  | { readonly by: 'each'; readonly filter: string }
-  | { readonly by: 'few'; readonly column: string }
-  | { readonly by: 'free' }
+import { filtersKey, type Path } from './shapes.ts'
 
 /** Chooses the path of a request. */
 export type ChoosePath = (filters: readonly AskedFilter[], sort: string, values: Values) => Promise<Path>
@@ -61,7 +48,7 @@ export function createChoosePath(store: Store, collection: CollectionDef, indexe
   const counted = new Lru<{ rows?: number }>(MAX_REMEMBERED)
 
   async function countOf(filters: readonly AskedFilter[], values: Values, most: number): Promise<number> {
-    const shape = filters.map(({ name, size }) => `${name} ${size}`).join()
+    const shape = filtersKey(filters)
     const asked = JSON.stringify(filters.map(({ name }) => values[name]))
     const known = counted.get(`${Math.floor(Date.now() / REMEMBER_MS)} ${shape} ${asked}`, () => ({}))
     if (known.rows === undefined) {

@@ -25,6 +25,8 @@ export interface ListRequest {
   /** Where the page before ended; null on the first. */
   readonly position: Position | null
   readonly search: string | undefined
+  /** Whether records are embedded in the rows. */
+  readonly hydrated: boolean
 }
 
 /** All filters that a list has, but that of the account. */
@@ -35,20 +37,27 @@ export function filtersOf(def: ListDef): ListFilter[] {
   )
 }
 
-/** What is asked for, and a fingerprint of it for cursors to be known by. */
+/**
+ * What is asked for, and a fingerprint of it for cursors to be known by. Most lists neither begin nor end with one.
+ *
+ * @param did of the account that the list is of
+ * @param hydrated whether records are embedded in the rows
+ */
 export function readRequest(
   def: ListDef,
   filters: readonly ListFilter[],
   params: Record<string, any>,
-  did: string | undefined,
-): { hash: number; request: ListRequest } {
+  { did, hydrated }: { readonly did: string | undefined; readonly hydrated: boolean },
+): { request: ListRequest; hash(): number } {
   const { asked, values } = askFilters(filters, params, did)
   const { sort, descending } = orderOf(def, params)
-  const shape = asked.map(({ name, size }) => [name, size])
-  const hash = fingerprint(JSON.stringify([def.nsid, sort, descending, params.search ?? null, shape, values]))
-  const position = params.cursor === undefined ? null : decodeCursor(hash, params.cursor)
   const { limit, search } = params as { limit: number; search: string | undefined }
-  return { hash, request: { filters: asked, values, limit, sort, descending, position, search } }
+  const hash = () => {
+    const shape = asked.map(({ name, size }) => [name, size])
+    return fingerprint(JSON.stringify([def.nsid, sort, descending, search ?? null, shape, values]))
+  }
+  const position = params.cursor === undefined ? null : decodeCursor(hash(), params.cursor)
+  return { hash, request: { filters: asked, values, limit, sort, descending, position, search, hydrated } }
 }
 
 /** An order that is asked for wins over relevance, which is that of a search otherwise. */

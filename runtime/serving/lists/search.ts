@@ -3,10 +3,11 @@ import type { Store } from '../../storage/store.ts'
 import type { ListDef } from '../define.ts'
 import { malformedCursor, type Position } from '../shared/cursor.ts'
 import { Lru } from '../shared/lru.ts'
-import { prepareOnce, prepareQuery, type Statement } from '../shared/prepare.ts'
+import { prepareOnce, type Statement } from '../shared/prepare.ts'
 import type { Row, RowView } from '../shared/splice.ts'
-import { compileWindow, roomyShape, shapeKey, type WindowShape } from './compile.ts'
+import { compileWindow } from './compile.ts'
 import type { ListRequest, PageRows } from './request.ts'
+import { roomyShape, type WindowShape, windowKey } from './shapes.ts'
 
 /** Windows that one request looks through, so that filters that drop most matches do not make it run on. */
 const MAX_WINDOWS = 5
@@ -79,7 +80,7 @@ export function createSearch(store: Store, def: ListDef, view: RowView, maxState
 
   function statementFor(shape: WindowShape): Statement {
     const roomy = roomyShape(shape)
-    return statements.get(shapeKey(roomy), () => compileWindow(store, def, view, roomy))
+    return statements.get(windowKey(roomy), () => compileWindow(store, def, view, roomy))
   }
 
   return {
@@ -94,7 +95,7 @@ export function createSearch(store: Store, def: ListDef, view: RowView, maxState
       for (let windows = 0; windows < MAX_WINDOWS; windows++) {
         place = await begin(place, compiled, ranked)
         const from = place === null ? 'newest' : ranked && place.bottom === null ? 'below' : 'within'
-        const statement = statementFor({ filters: request.filters, ranked, from })
+        const statement = statementFor({ filters: request.filters, ranked, from, hydrated: request.hydrated })
         const { below, bottom, shown } = place ?? NOWHERE
         const room = request.limit + 1 - rows.length
         const names = { $search: compiled, $below: below, $bottom: bottom, $shown: JSON.stringify(shown), $limit: room }

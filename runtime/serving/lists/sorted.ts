@@ -6,10 +6,11 @@ import { malformedCursor, type Position } from '../shared/cursor.ts'
 import { Lru } from '../shared/lru.ts'
 import type { Statement } from '../shared/prepare.ts'
 import type { Row, RowView } from '../shared/splice.ts'
-import { compileList, type ListShape, orderOf, roomyShape, shapeKey } from './compile.ts'
+import { compileList } from './compile.ts'
 import { createChoosePath } from './paths.ts'
 import type { ListRequest, PageRows } from './request.ts'
 import type { Search } from './search.ts'
+import { type ListShape, listKey, orderOf, roomyShape } from './shapes.ts'
 
 /**
  * Pages in the order of a column.
@@ -32,11 +33,11 @@ export function createSortedPages(
 
   function statement(shape: ListShape): Statement {
     const roomy = roomyShape(shape)
-    return statements.get(shapeKey(roomy), () => compileList(store, def, view, roomy))
+    return statements.get(listKey(roomy), () => compileList(store, def, view, roomy))
   }
 
   return async (request, sort) => {
-    const { limit, position, descending } = request
+    const { limit, position, descending, hydrated } = request
     const values: Record<string, any> = { ...request.values }
     let found: ListShape['search'] = 'none'
     if (search !== null && request.search !== undefined) {
@@ -55,7 +56,7 @@ export function createSortedPages(
     for (const part of partsOf(collection, sort, request)) {
       const after = position !== null && (part !== 'nulls' || position[0] === null)
       values.$limit = limit + 1 - rows.length
-      const shape = { filters: request.filters, path, search: found, sort, descending, part, after }
+      const shape = { filters: request.filters, path, search: found, sort, descending, part, after, hydrated }
       rows.push(...(await statement(shape).all(values)))
       if (rows.length > limit) break
     }

@@ -20,7 +20,7 @@ export function createGet(store: Store, def: GetDef, embed: Embed, accounts?: Ac
     () =>
       store.db
         .selectFrom(collection.table)
-        .select([...view.columns])
+        .select([...view.hydrated])
         .where('uri', '=', '')
         .where('hidden', '=', 0)
         .compile().sql,

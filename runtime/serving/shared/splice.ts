@@ -5,8 +5,10 @@ export type Row = Readonly<Record<string, any>>
 
 /** How rows of a collection become JSON. */
 export interface RowView {
-  /** Columns that `toJson` and hydration read. */
+  /** Columns that `toJson` reads, and all that children are found by. */
   readonly columns: readonly string[]
+  /** The same, and those that point at other records. */
+  readonly hydrated: readonly string[]
   /**
    * The record and what surrounds it. Its stored text goes in as it is; URIs, CIDs and keys were admitted with
    * characters only that JSON does not escape.
@@ -22,10 +24,11 @@ export function rowView(collection: CollectionDef): RowView {
     property: `,${JSON.stringify(name)}:`,
   }))
   const pointers = Object.values(collection.references).map((reference) => reference.column)
-  const base = ['uri', 'cid', 'did', 'rkey', 'sort_at', 'record']
+  const columns = ['uri', 'cid', 'did', 'rkey', 'sort_at', 'record', ...counts.map(({ column }) => column)]
   const beforeKey = `,"collection":${JSON.stringify(collection.nsid)},"rkey":"`
   return {
-    columns: [...new Set([...base, ...counts.map(({ column }) => column), ...pointers])],
+    columns,
+    hydrated: [...new Set([...columns, ...pointers])],
     toJson(row, extra) {
       let json = `{"uri":"${row.uri}","cid":"${row.cid}","value":${row.record},"did":"${row.did}"${beforeKey}${row.rkey}","time_us":${row.sort_at}`
       for (const { column, property } of counts) {
