@@ -58,7 +58,7 @@ describe.each(databases)('$name', (database) => {
 })
 
 test('what the matcher cannot tell, and what the list would not take, it refuses', () => {
-  for (const query of ['search=red', 'pagesMin=many', 'nothing=1']) {
+  for (const query of ['search=red', 'pagesMin=many', 'nothing=1', 'did=did:plc:a&actor=did:plc:b']) {
     expect(() => createMatcher(listBooks, query)).toThrow(XrpcError)
   }
   // No row is of an account that is given by a handle: that is for who asks to look up.

@@ -1,13 +1,12 @@
-import { invalidRequest } from '../../core/errors.ts'
 import type { Store } from '../../storage/store.ts'
 import type { ListDef } from '../define.ts'
 import type { Embed } from '../hydration/embed.ts'
 import { parseParams, readQuery } from '../params/params.ts'
-import { type AccountSource, createResolveActor, known, type ResolveActor } from '../shared/actors.ts'
+import { type AccountSource, createResolveActor, known } from '../shared/actors.ts'
 import type { Answer } from '../shared/answer.ts'
 import { encodeCursor } from '../shared/cursor.ts'
 import { rowView } from '../shared/splice.ts'
-import { filtersOf, readRequest } from './request.ts'
+import { actorOf, filtersOf, readRequest } from './request.ts'
 import { createSearch } from './search.ts'
 import { createSortedPages } from './sorted.ts'
 
@@ -28,7 +27,8 @@ export function createList(store: Store, def: ListDef, embed: Embed, accounts?: 
   return async (query) => {
     const params: Record<string, any> = parseParams(def.params, readQuery(query))
     embed.check(params, params.limit)
-    const account = await accountOf(params, resolveActor)
+    const actor = actorOf(params)
+    const account = actor === undefined ? undefined : await resolveActor(actor)
     const { hash, request } = readRequest(def, filters, params, {
       did: account?.did,
       hydrated: embed.isHydrated(params),
@@ -41,12 +41,4 @@ export function createList(store: Store, def: ListDef, embed: Embed, accounts?: 
     const body = `{"records":[${records}]${cursor}${beside}}`
     return { body, reads: account?.settled === false ? null : embed.reads(params) }
   }
-}
-
-async function accountOf(params: Record<string, any>, resolveActor: ResolveActor) {
-  if (params.did !== undefined && params.actor !== undefined) {
-    throw invalidRequest('Parameters "did" and "actor" mean the same: give one of them.')
-  }
-  const actor = params.did ?? params.actor
-  return actor === undefined ? undefined : resolveActor(actor)
 }

@@ -5,7 +5,7 @@ import type { ListDef } from '../define.ts'
 import { type AskedFilter, compareValues } from '../params/filters.ts'
 import { parseParams, readQuery } from '../params/params.ts'
 import type { Values } from '../shared/slots.ts'
-import { askFilters, filtersOf } from './request.ts'
+import { actorOf, askFilters, filtersOf } from './request.ts'
 
 /** Columns of a row by name, as its table holds them. */
 export type MatchedRow = Readonly<Record<string, ColumnValue>>
@@ -24,7 +24,7 @@ export function createMatcher(list: ListDef, query: string): (row: MatchedRow) =
   const params: Record<string, any> = parseParams(list.params, readQuery(query))
   if (params.search !== undefined)
     throw invalidRequest('Parameter "search" is for lists: rows by themselves have no words.')
-  const account: string | undefined = params.did ?? params.actor
+  const account = actorOf(params)
   if (account !== undefined && !isDid(account)) {
     throw invalidRequest('A row is compared with the DID of an account: look the handle up first.')
   }
@@ -38,7 +38,7 @@ function passes(filter: AskedFilter, value: ColumnValue, values: Values): boolea
   const asked = values[name] as ColumnValue & readonly ColumnValue[]
   if (filter.valuesTable !== undefined) {
     const held = value === null ? [] : (JSON.parse(value as string) as string[])
-    return held.some((one) => asked.includes(one)) === (operator === 'anyOf')
+    return held.some((one) => asked.includes(one)) !== (operator === 'noneOf')
   }
   if (operator === 'noneOf') return value === null || !asked.includes(value)
   if (value === null) return false

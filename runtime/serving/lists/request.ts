@@ -29,6 +29,18 @@ export interface ListRequest {
   readonly hydrated: boolean
 }
 
+/**
+ * The account that a list is of, as it was given: a DID or a handle.
+ *
+ * @throws {XrpcError} 400 where it is given twice
+ */
+export function actorOf({ did, actor }: Readonly<Record<string, any>>): string | undefined {
+  if (did !== undefined && actor !== undefined) {
+    throw invalidRequest('Parameters "did" and "actor" mean the same: give one of them.')
+  }
+  return did ?? actor
+}
+
 /** All filters that a list has, but that of the account. */
 export function filtersOf(def: ListDef): ListFilter[] {
   const all = { ...listFilters, ...def.filters }
