@@ -3,6 +3,7 @@ import type { MaybePromise, Store, Versions } from '../../storage/store.ts'
 import type { Answered } from '../shared/answer.ts'
 import { fingerprint } from '../shared/cursor.ts'
 import { KEPT_HEADERS, type ServedRequest, type ServedResponse } from './messages.ts'
+import { hasTag } from './tags.ts'
 
 export interface CacheOptions {
   /** Most memory for answers, in bytes. Default 64 MB; 0 keeps none, and sends tags all the same. */
@@ -145,18 +146,8 @@ function conditional(
   { headers, body }: Pick<ServedResponse, 'headers' | 'body'>,
 ): ServedResponse {
   const wanted = request.headers.get('if-none-match')
-  if (wanted && matches(wanted, headers.etag!)) return { status: 304, headers: notModified(headers), body: '' }
+  if (wanted && hasTag(wanted, headers.etag!)) return { status: 304, headers: notModified(headers), body: '' }
   return { status: 200, headers, body }
-}
-
-/** Whether a list of tags has one: strong or weak is the same here, and `*` is any. */
-function matches(list: string, etag: string): boolean {
-  if (list.trim() === '*') return true
-  const opaque = etag.slice(2)
-  return list.split(',').some((tag) => {
-    const trimmed = tag.trim()
-    return (trimmed.startsWith('W/') ? trimmed.slice(2) : trimmed) === opaque
-  })
 }
 
 function notModified({ 'content-type': _, ...headers }: Readonly<Record<string, string>>): Record<string, string> {

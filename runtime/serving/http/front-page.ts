@@ -1,5 +1,6 @@
 import type { Page } from '../../core/page.ts'
 import type { Route, RouteAnswer, RouteRequest } from '../../core/route.ts'
+import { hasTag } from './tags.ts'
 
 /** What is at `/`: what there is as JSON, and for browsers a page, where there is one. */
 export function frontPage(overview: object, page: Page | undefined): Route {
@@ -21,8 +22,8 @@ function wantsPage({ headers }: RouteRequest): boolean {
 /** The page, or 304 where the browser has it already. */
 async function answerPage(page: Page, { headers: asked }: RouteRequest): Promise<RouteAnswer> {
   const { headers, body } = await page.load()
-  const known = (asked.get('if-none-match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''))
-  return known.includes(headers.etag ?? '')
+  const known = asked.get('if-none-match')
+  return known && headers.etag !== undefined && hasTag(known, headers.etag)
     ? { status: 304, headers, content: '' }
     : { status: 200, headers, content: body }
 }
