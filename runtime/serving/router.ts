@@ -18,6 +18,7 @@ import {
   type ServedResponse,
 } from './http/messages.ts'
 import { allowedBy, createRouteTable, type FoundRoutes, readBody } from './http/route-table.ts'
+import { createEmbeds } from './hydration/embed.ts'
 import { createMethods } from './methods.ts'
 import { OPENAPI, openApiRoute } from './openapi/route.ts'
 import { configRoutes } from './queries/config-routes.ts'
@@ -59,8 +60,13 @@ export interface RouterOptions {
 export function createRouter(options: RouterOptions): Router {
   const { app, store, logger = console } = options
   const cache = options.cache === false ? null : new AnswerCache(store, app, options.cache)
-  const methods = createMethods(app, store, options.accounts)
-  const listed = [...systemRoutes(options), ...configRoutes(app, store, options.accounts), ...(options.routes ?? [])]
+  const embeds = createEmbeds(app, store, options.accounts)
+  const methods = createMethods(app, store, embeds, options.accounts)
+  const listed = [
+    ...systemRoutes(options),
+    ...configRoutes(app, store, embeds, options.accounts),
+    ...(options.routes ?? []),
+  ]
   const endpoints = [...new Set([...listed.map(({ path }) => path), ...methods.keys(), OPENAPI])]
   const front = frontPage({ status: 'ok', namespace: app.namespace, endpoints }, options.page)
   const routes = createRouteTable([...listed, openApiRoute(app, endpoints), front])

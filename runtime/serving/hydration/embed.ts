@@ -2,10 +2,11 @@ import type { App } from '../../app.ts'
 import type { CollectionDef } from '../../core/collection.ts'
 import { invalidRequest } from '../../core/errors.ts'
 import type { Store } from '../../storage/store.ts'
+import type { AccountSource } from '../shared/actors.ts'
 import { readsOf } from '../shared/answer.ts'
 import type { Row } from '../shared/splice.ts'
 import { createHydration, type HydrateParams } from './hydrate.ts'
-import type { Profiles } from './profiles.ts'
+import { createProfiles, type Profiles } from './profiles.ts'
 
 /** Most records that are embedded in one answer. */
 export const MAX_EMBEDDED = 20_000
@@ -34,8 +35,21 @@ export interface Embed {
   reads(params: HydrateParams): readonly string[]
 }
 
-/** @param profiles null where the app has none */
-export function createEmbed(
+/** What the queries of an app embed, each collection's for all of its queries. */
+export interface Embeds {
+  /** Null where the app has none. */
+  readonly profiles: Profiles | null
+  of(collection: CollectionDef): Embed
+}
+
+/** @param accounts fetches profiles that are missing; without it they stay so */
+export function createEmbeds(app: App, store: Store, accounts?: AccountSource): Embeds {
+  const profiles = app.profiles === undefined ? null : createProfiles(store, app.profiles, accounts)
+  const made = new Map(app.collections.map((def) => [def.name, createEmbed(store, app, def, profiles)]))
+  return { profiles, of: ({ name }) => made.get(name)! }
+}
+
+function createEmbed(
   store: Store,
   app: Pick<App, 'collections'>,
   collection: CollectionDef,
