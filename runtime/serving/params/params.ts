@@ -154,37 +154,57 @@ export function readQuery(query: string): RawParams {
   return raw
 }
 
+/** @throws {XrpcError} 400 where a parameter is none of the `valid` ones, which are given as an object's keys */
+export function refuseOthers(raw: RawParams, valid: object): void {
+  for (const name in raw) {
+    if (!Object.hasOwn(valid, name)) throw invalidParam(valid, `There is no parameter "${excerpt(name)}".`)
+  }
+}
+
+/**
+ * Databases end text at NUL or refuse it, and no stored text holds one.
+ *
+ * @throws {XrpcError} 400 where a parameter holds one
+ */
+export function refuseNul(raw: RawParams, valid?: object): void {
+  for (const name in raw) {
+    if (String(raw[name]).includes('\0'))
+      throw invalidParam(valid, `Parameter "${excerpt(name)}" holds a NUL character.`)
+  }
+}
+
 /**
  * Parameters as the schema gives them.
  *
  * @throws {XrpcError} 400 that names the parameter, what is wrong with it and which ones there are
  */
 export function parseParams<P extends z.ZodObject>(schema: P, raw: RawParams): z.output<P> {
-  for (const name in raw) {
-    if (!Object.hasOwn(schema.shape, name)) throw invalidParam(schema, `There is no parameter "${excerpt(name)}".`)
-    // Databases end text at NUL or refuse it; no stored text holds one.
-    if (String(raw[name]).includes('\0')) throw invalidParam(schema, `Parameter "${name}" holds a NUL character.`)
-  }
+  refuseOthers(raw, schema.shape)
+  refuseNul(raw, schema.shape)
   const result = schema.safeParse(raw)
   if (result.success) return result.data
   const issue = result.error.issues[0]!
   const name = String(issue.path[0])
   const value = raw[name]
-  if (value === undefined) throw invalidParam(schema, `Parameter "${name}" is required.`)
+  if (value === undefined) throw invalidParam(schema.shape, `Parameter "${name}" is required.`)
   if (Array.isArray(value) && issue.code !== 'custom' && issue.code !== 'too_big') {
-    throw invalidParam(schema, `Parameter "${name}" may be given only once.`)
+    throw invalidParam(schema.shape, `Parameter "${name}" may be given only once.`)
   }
   const wrong = typeof issue.path[1] === 'number' ? [value].flat()[issue.path[1]] : value
   const got = typeof wrong === 'string' ? `, not "${excerpt(wrong)}"` : ''
-  throw invalidParam(schema, `Parameter "${name}" ${expectation(issue)}${got}.`)
+  throw invalidParam(schema.shape, `Parameter "${name}" ${expectation(issue)}${got}.`)
 }
 
 function expectation(issue: z.core.$ZodIssue): string {
   return issue.code === 'invalid_value' ? `must be one of ${issue.values.join(', ')}` : issue.message
 }
 
-function invalidParam(schema: z.ZodObject, problem: string) {
-  return invalidRequest(`${problem} Valid parameters: ${Object.keys(schema.shape).join(', ')}.`)
+function invalidParam(valid: object | undefined, problem: string) {
+  if (valid === undefined) return invalidRequest(problem)
+  const names = Object.keys(valid)
+  return invalidRequest(
+    `${problem} ${names.length === 0 ? 'There are none' : `Valid parameters: ${names.join(', ')}`}.`,
+  )
 }
 
 /** Enough of a stranger's text to recognise it by. */

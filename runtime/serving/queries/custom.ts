@@ -2,8 +2,8 @@ import { XrpcError } from '../../core/errors.ts'
 import type { Route, RouteAnswer } from '../../core/route.ts'
 import type { Store } from '../../storage/store.ts'
 import type { CustomDef } from '../define.ts'
-import { readQuery } from '../params/params.ts'
-import { ownParams, refuseOthers } from './own-params.ts'
+import { readQuery, refuseOthers } from '../params/params.ts'
+import { ownParams } from './own-params.ts'
 
 /** A query of the config that answers by itself. */
 export function customRoute(store: Store, { nsid, query }: CustomDef): Route {
@@ -13,7 +13,7 @@ export function customRoute(store: Store, { nsid, query }: CustomDef): Route {
     path: `/xrpc/${nsid}`,
     async answer({ params, headers, caller }) {
       const raw = readQuery(params.toString())
-      if (own.names !== null) refuseOthers(raw, own.names)
+      if (own.shape !== null) refuseOthers(raw, own.shape)
       const context = { db: store.db, params: own.read(raw), headers, caller }
       return answerOf(await callUserCode(() => query.handler(context)))
     },

@@ -3,12 +3,12 @@ import type { Store } from '../../storage/store.ts'
 import type { NarrowedDef } from '../define.ts'
 import type { Embed } from '../hydration/embed.ts'
 import { createList } from '../lists/list.ts'
-import { type RawParams, readQuery } from '../params/params.ts'
+import { type RawParams, readQuery, refuseOthers } from '../params/params.ts'
 import type { AccountSource } from '../shared/actors.ts'
 import { Lru } from '../shared/lru.ts'
 import { callUserCode } from './custom.ts'
 import { narrowing } from './narrowing.ts'
-import { ownParams, refuseOthers } from './own-params.ts'
+import { ownParams } from './own-params.ts'
 
 /** Statements that are kept prepared per method. */
 const MAX_STATEMENTS = 100
@@ -21,14 +21,15 @@ export function narrowedRoute(
   accounts?: AccountSource,
 ): Route {
   const own = ownParams(query.params)
-  const ofList = Object.keys(list.params.shape)
+  const ofList = list.params.shape
+  const valid = own.shape === null ? null : { ...ofList, ...own.shape }
   const preparing = withStatements(store)
   return {
     method: 'GET',
     path: `/xrpc/${nsid}`,
     async answer({ params, headers, caller }) {
       const raw = readQuery(params.toString())
-      if (own.names !== null) refuseOthers(raw, [...ofList, ...own.names])
+      if (valid !== null) refuseOthers(raw, valid)
       const { mine, others } = split(raw, ofList)
       const narrow = await callUserCode(() => query.handler({ db: store.db, params: own.read(mine), headers, caller }))
       const def = {
@@ -44,11 +45,11 @@ export function narrowedRoute(
 }
 
 /** The parameters of the config's query, and those of the list as a query string. */
-function split(raw: RawParams, ofList: readonly string[]): { mine: RawParams; others: string } {
+function split(raw: RawParams, ofList: object): { mine: RawParams; others: string } {
   const mine: RawParams = Object.create(null)
   const others = new URLSearchParams()
   for (const [name, value] of Object.entries(raw)) {
-    if (ofList.includes(name)) for (const one of [value].flat()) others.append(name, one)
+    if (Object.hasOwn(ofList, name)) for (const one of [value].flat()) others.append(name, one)
     else mine[name] = value
   }
   return { mine, others: others.toString() }

@@ -1,14 +1,14 @@
 import type { z } from 'zod'
 import { invalidRequest } from '../../core/errors.ts'
 import { type QueryParam, queryParams } from '../../core/query-params.ts'
-import type { RawParams } from '../params/params.ts'
+import { type RawParams, refuseNul } from '../params/params.ts'
 
 const NUMBER = /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 
 /** Reads the parameters of a query of the config. */
 export interface OwnParams {
-  /** Names; null where it declares none and takes any. */
-  readonly names: readonly string[] | null
+  /** What it declares, by name; null where it declares nothing and takes any. */
+  readonly shape: Readonly<Record<string, unknown>> | null
   /**
    * What the schema makes of them; without one, they are as they came. Others than its own are not looked at.
    *
@@ -18,13 +18,21 @@ export interface OwnParams {
 }
 
 export function ownParams(schema: z.ZodObject | undefined): OwnParams {
-  if (schema === undefined) return { names: null, read: (raw) => ({ ...withoutNul(raw) }) }
+  if (schema === undefined) {
+    return {
+      shape: null,
+      read(raw) {
+        refuseNul(raw)
+        return { ...raw }
+      },
+    }
+  }
   const declared = queryParams(schema)
   return {
-    names: declared.map(({ name }) => name),
+    shape: schema.shape,
     read(raw) {
       const values: Record<string, unknown> = {}
-      withoutNul(raw)
+      refuseNul(raw)
       for (const param of declared) {
         const text = raw[param.name]
         if (text !== undefined) values[param.name] = readValue(param, text)
@@ -37,24 +45,6 @@ export function ownParams(schema: z.ZodObject | undefined): OwnParams {
       if (values[name] === undefined) throw invalidRequest(`Parameter "${name}" is required.`)
       throw invalidRequest(`Parameter "${name}": ${issue.message}.`)
     },
-  }
-}
-
-/** Databases end text at NUL or refuse it, and no stored text holds one. */
-function withoutNul(raw: RawParams): RawParams {
-  for (const [name, value] of Object.entries(raw)) {
-    if (String(value).includes('\0')) throw invalidRequest(`Parameter "${name.slice(0, 80)}" holds a NUL character.`)
-  }
-  return raw
-}
-
-/** @throws XrpcError 400 where a parameter is none of `names` */
-export function refuseOthers(raw: RawParams, names: readonly string[]): void {
-  for (const name in raw) {
-    if (names.includes(name)) continue
-    throw invalidRequest(
-      `There is no parameter "${name.slice(0, 80)}". ${names.length === 0 ? 'There are none.' : `Valid parameters: ${names.join(', ')}.`}`,
-    )
   }
 }
 
