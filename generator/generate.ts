@@ -112,14 +112,14 @@ async function emit(
 
 function recordTypes(docs: readonly LexiconDoc[]): RecordPaths[] {
   const definitions = new Definitions(docs)
-  return docs
-    .filter((doc) => definitions.record(doc.id) !== null)
-    .sort((a, b) => compareText(a.id, b.id))
-    .map((doc) => {
-      const paths = recordPaths(definitions, doc.id)
+  return definitions
+    .records()
+    .sort(compareText)
+    .map((nsid) => {
+      const paths = recordPaths(definitions, nsid)
       const names = (keep: (path: (typeof paths)[number]) => boolean) => paths.filter(keep).map(({ path }) => path)
       return {
-        nsid: doc.id,
+        nsid,
         queryable: names(({ kind }) => kind !== null),
         range: names(({ kind }) => kind !== null && supportedFilters(kind).includes('range')),
         searchable: names(({ searchable }) => searchable),

@@ -29,7 +29,8 @@ export function addBackfill(program: Command): void {
       `
 Looks for accounts at the relays, then lists their records at their own servers. A run that was cut short
 is gone on with by the next; running it again fetches only what is new or failed. Ends with 1 where it was
-cut short by Ctrl-C. With --did or --from-file no relay is asked, and what had failed is tried again at once.
+cut short by Ctrl-C; with --d1 that ends it at once, and nothing that was fetched is lost. With --did or
+--from-file no relay is asked, and what had failed is tried again at once.
 
 Examples:
   $ lexidex backfill

@@ -145,6 +145,7 @@ async function offer(project: Project, options: WranglerOptions): Promise<void> 
   if (!options.backfill) return
   const { backfillWithProgress, openIndex, refreshWithProgress } = await import('./indexer.ts')
   const { indexer } = await openIndex(project, `d1:${options.binding}`)
+  // Never aborted: Ctrl-C also ends the local database, and Miniflare the process with it. The next time goes on from there.
   const signal = new AbortController().signal
   const { concurrency, ignoreWindow, staleAfter, yes = false } = options
   const agrees = async (question: string) => yes || (await confirm(question))

@@ -1,3 +1,4 @@
+import { sleep } from '../../runtime/sources/backoff.ts'
 import type { Indexer } from './indexer.ts'
 import { note, print } from './output.ts'
 
@@ -78,20 +79,4 @@ async function backfillWhereDue(
     if (error instanceof Error && error.name === 'BackfillInProgress') return false
     throw error
   }
-}
-
-/** Resolves after `ms`, or as soon as the signal is aborted. */
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer)
-        resolve()
-      },
-      { once: true },
-    )
-  })
 }

@@ -97,7 +97,10 @@ function readDictionary(file: string): Uint8Array {
   try {
     return readFileSync(file)
   } catch (cause) {
-    throw new LexidexError(`Cannot read the dictionary ${file}: ${messageOf(cause)}`, { cause })
+    throw new LexidexError(`Cannot read the dictionary ${file}: ${messageOf(cause)}`, {
+      hint: "Name the file of Jetstream's dictionary, or leave --zstd-dictionary out.",
+      cause,
+    })
   }
 }
 

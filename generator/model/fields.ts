@@ -1,4 +1,5 @@
 import type { LexiconDoc } from '@atproto/lexicon'
+import { parseRef } from '../input/refs.ts'
 import type { FieldKind } from './types.ts'
 
 /** Any definition or property in a lexicon. */
@@ -14,9 +15,9 @@ export class Definitions {
 
   /** The definition that `ref` means inside `nsid`, with the document that holds it; null where it dangles. */
   resolve(ref: string, nsid: string): { schema: Schema; nsid: string } | null {
-    const [id, name = 'main'] = ref.startsWith('#') ? [nsid, ref.slice(1)] : ref.split('#')
-    const schema = this.#docs.get(id!)?.defs[name]
-    return schema === undefined ? null : { schema: schema as Schema, nsid: id! }
+    const target = parseRef(ref, nsid)
+    const schema = this.#docs.get(target.nsid)?.defs[target.name]
+    return schema === undefined ? null : { schema: schema as Schema, nsid: target.nsid }
   }
 
   /** Whether there is a document of `nsid`, whatever it defines. */
