@@ -1,3 +1,4 @@
+import { dropOldest } from '../core/oldest.ts'
 import type { Clock } from '../core/time.ts'
 
 const MAX_ENTRIES = 10_000
@@ -58,7 +59,6 @@ export class Lookups<V> {
     if (this.#running.get(key) !== asked) return
     this.#known.delete(key)
     if (ttlMs > 0) this.#known.set(key, { outcome, until: this.#options.clock.now() + ttlMs })
-    // A Map keeps the order of insertion: the first is the oldest.
-    if (this.#known.size > MAX_ENTRIES) this.#known.delete(this.#known.keys().next().value!)
+    dropOldest(this.#known, MAX_ENTRIES)
   }
 }

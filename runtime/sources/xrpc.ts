@@ -1,6 +1,7 @@
 import { concat } from '../core/bytes.ts'
 import { messageOf } from '../core/errors.ts'
 import { type Fetch, FetchError, type FetchStream, type StreamedAnswer, type StreamOptions } from '../core/http.ts'
+import { dropOldest } from '../core/oldest.ts'
 import { type Clock, systemClock } from '../core/time.ts'
 import { sleep } from './backoff.ts'
 import { ServiceError } from './service-error.ts'
@@ -11,6 +12,8 @@ const RETRY_MS = [500, 2500]
 /** The least wait after a 429, whatever its headers say: doubled each time, up to a minute. */
 const LIMITED_FIRST_MS = 1000
 const LIMITED_LONGEST_MS = 60_000
+/** Hosts that are remembered to be waited for: strangers make as many as they like. */
+const MAX_CLOSED = 10_000
 /** Times that a host may say 429 to one request. */
 const LIMITED_TRIES = 8
 /** Bytes of an error that are read. */
@@ -84,7 +87,10 @@ export function createXrpc(options: XrpcClientOptions): XrpcClient {
 
   function close(host: string, ms: number): void {
     const until = performance.now() + ms
-    if (until > (closedUntil.get(host) ?? 0)) closedUntil.set(host, until)
+    if (until <= (closedUntil.get(host) ?? 0)) return
+    closedUntil.delete(host)
+    closedUntil.set(host, until)
+    dropOldest(closedUntil, MAX_CLOSED)
   }
 
   /** @returns ms until the host takes requests again, where it says so */

@@ -1,8 +1,11 @@
+import { dropOldest } from '../../core/oldest.ts'
 import { ServiceError } from '../../sources/xrpc.ts'
 
 /** Failures in a row until a host is left alone. */
 const FAILURES = 3
 const REST_MS = 60_000
+/** Failing hosts that are remembered: strangers make as many as they like. */
+const MAX_HOSTS = 10_000
 
 /** Leaves hosts alone that do not answer, so that what is asked of them does not hold up the rest. */
 export class HostRest {
@@ -26,6 +29,8 @@ export class HostRest {
 
   #failed(host: string): void {
     const failures = (this.#hosts.get(host)?.failures ?? 0) + 1
+    this.#hosts.delete(host)
     this.#hosts.set(host, { failures, until: failures < FAILURES ? 0 : performance.now() + REST_MS })
+    dropOldest(this.#hosts, MAX_HOSTS)
   }
 }

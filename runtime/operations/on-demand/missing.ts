@@ -1,6 +1,7 @@
 import { parseAtUri } from '../../core/at-uri.ts'
 import { Closing } from '../../core/closing.ts'
 import { messageOf } from '../../core/errors.ts'
+import { dropOldest } from '../../core/oldest.ts'
 import { bookkeeping, type OperationContext } from '../context.ts'
 import { MAX_URIS, notify } from './notify.ts'
 
@@ -39,7 +40,7 @@ export class MissingRecords {
       if ((this.#askedUntil.get(uri) ?? 0) > now) continue
       this.#askedUntil.delete(uri)
       this.#askedUntil.set(uri, now + AGAIN_MS)
-      if (this.#askedUntil.size > MAX_REMEMBERED) this.#askedUntil.delete(this.#askedUntil.keys().next().value!)
+      dropOldest(this.#askedUntil, MAX_REMEMBERED)
       this.#waiting.push(uri)
     }
     if (this.#waiting.length > 0) this.#work ??= this.#closing.during((signal) => this.#drain(signal))

@@ -2,6 +2,7 @@ import { createApplier } from '../../apply/applier.ts'
 import { unlessAborted } from '../../core/abort.ts'
 import { Closing } from '../../core/closing.ts'
 import { messageOf } from '../../core/errors.ts'
+import { dropOldest } from '../../core/oldest.ts'
 import { ResolveError } from '../../identity/resolver.ts'
 import { createPdsClient } from '../../sources/pds.ts'
 import { ServiceError, type XrpcClient } from '../../sources/xrpc.ts'
@@ -102,7 +103,7 @@ export class OnDemand {
     if (this.#fetched.has(key) || (this.#absentUntil.get(did) ?? 0) > clock.now()) return
     if (!this.#running.has(did) && (await this.#wasFetched(did, collection))) {
       this.#fetched.add(key)
-      dropOldest(this.#fetched)
+      dropOldest(this.#fetched, MAX_REMEMBERED)
       return
     }
     // Not asked before: another request may have begun meanwhile.
@@ -144,7 +145,7 @@ export class OnDemand {
   #leaveAlone(did: string): void {
     this.#absentUntil.delete(did)
     this.#absentUntil.set(did, this.#context.clock.now() + ABSENT_MS)
-    dropOldest(this.#absentUntil)
+    dropOldest(this.#absentUntil, MAX_REMEMBERED)
   }
 
   /** @returns whether there was anything to fetch */
@@ -213,9 +214,4 @@ function withoutRetries(xrpc: XrpcClient): XrpcClient {
     ...xrpc,
     get: (service, method, params, options) => xrpc.get(service, method, params, { ...options, retry: false }),
   }
-}
-
-/** Sets and Maps keep the order of insertion. */
-function dropOldest(kept: Set<string> | Map<string, unknown>): void {
-  if (kept.size > MAX_REMEMBERED) kept.delete(kept.keys().next().value!)
 }

@@ -24,3 +24,10 @@ test('answers count as answers, whatever they are, and begin the count anew', as
     expect(await rest.ask('a', async () => 'fine')).toBe('fine')
   }
 })
+
+test('hosts that nobody has asked for long are forgotten, so that strangers cannot fill the memory', async () => {
+  const rest = new HostRest()
+  for (let i = 0; i < 3; i++) await expect(rest.ask('a', fails('transient'))).rejects.toThrow('transient')
+  for (let i = 0; i < 10_000; i++) await rest.ask(`host ${i}`, fails('transient')).catch(() => {})
+  expect(await rest.ask('a', async () => 'fine')).toBe('fine')
+})
