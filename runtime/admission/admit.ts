@@ -99,7 +99,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       return quarantine(`Record is not JSON: ${messageOf(error)}`)
     }
     if (text.length > MAX_RECORD) return quarantine(`Record is longer than ${MAX_RECORD} characters of JSON`)
-    const reason = (verifyCid ? cidProblem(record, cid) : null) ?? validate(record)
+    const reason = (verifyCid ? cidProblem(record, cid) : null) ?? validate(record, text)
     if (reason !== null) return quarantine(reason)
     // A delete leaves a tombstone, which is too much to keep of every record that a filter lets pass by.
     if (!passesFilter(collection, record)) return event.isNew ? null : { op: 'delete', collection, uri, did, rev }

@@ -3,22 +3,15 @@ import { messageOf } from '../core/errors.ts'
 /** Records nested deeper are refused: databases and JSON libraries give up at depths of their own. */
 export const MAX_DEPTH = 128
 
-/** Whether `value` nests deeper than `max` arrays and objects. Never recurses. */
+/** Whether `value`, which is JSON, nests deeper than `max` arrays and objects. Goes no deeper than that itself. */
 export function isDeeperThan(value: unknown, max: number): boolean {
   if (typeof value !== 'object' || value === null) return false
-  const open: object[] = [value]
-  const depths: number[] = [1]
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    const depth = depths.pop()!
-    if (depth > max) return true
-    const children = Array.isArray(node) ? node : Object.values(node)
-    for (const child of children) {
-      if (typeof child === 'object' && child !== null) {
-        open.push(child)
-        depths.push(depth + 1)
-      }
-    }
+  if (max === 0) return true
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) if (isDeeperThan(value[i], max - 1)) return true
+    return false
   }
+  for (const name in value) if (isDeeperThan((value as Record<string, unknown>)[name], max - 1)) return true
   return false
 }
 

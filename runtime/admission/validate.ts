@@ -4,8 +4,12 @@ import { LexidexError, messageOf } from '../core/errors.ts'
 import { blobCheck } from './blobs.ts'
 import { relax } from './relax.ts'
 
-/** Why a record is refused; null where it is fine. Never throws. */
-export type Validate = (record: unknown) => string | null
+/**
+ * Why a record is refused; null where it is fine. Never throws.
+ *
+ * @param text the record's JSON
+ */
+export type Validate = (record: unknown, text: string) => string | null
 
 /**
  * Compiles the validator of every collection.
@@ -52,12 +56,15 @@ function readLexicons(docs: readonly LexiconDoc[]): Lexicons {
 function validator(lexicons: Lexicons, nsid: string, strict: boolean): Validate {
   // Made when there is a record, as all else that a broken lexicon may stand in the way of.
   let checkBlobs: ReturnType<typeof blobCheck> | undefined
-  return (record) => {
+  return (record, text) => {
     if (!isObject(record)) return 'Record must be an object'
     const { $type } = record
     if ($type === undefined ? strict : $type !== nsid) return `Record/$type must be ${nsid}`
     try {
-      const result = lexicons.validate(nsid, jsonToLex(record as Parameters<typeof jsonToLex>[0]))
+      const result = lexicons.validate(
+        nsid,
+        isPlain(text) ? record : jsonToLex(record as Parameters<typeof jsonToLex>[0]),
+      )
       if (!result.success) return result.error.message
       if (!strict) return null
       if (checkBlobs === undefined) checkBlobs = blobCheck(lexicons, nsid)
@@ -67,6 +74,14 @@ function validator(lexicons: Lexicons, nsid: string, strict: boolean): Validate 
       return messageOf(error)
     }
   }
+}
+
+/** What stands for something else in JSON, or must not be there: links, bytes, blobs of both forms; `__proto__`. */
+const SPECIAL = ['"$link"', '"$bytes"', '"blob"', '"mimeType"', '"__proto__"']
+
+/** Whether a record is the same as JSON and in the form that is validated: to convert it takes as long as to validate it. */
+function isPlain(text: string): boolean {
+  return !SPECIAL.some((word) => text.includes(word))
 }
 
 function isObjectOnly(record: unknown): string | null {

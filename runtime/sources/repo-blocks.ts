@@ -83,7 +83,7 @@ export class RepoBlocks {
 
   /** A record of another collection. False for what only may be one: an odd record that says no type, or a wrong one. */
   #isForeign(bytes: Uint8Array): boolean {
-    if (areEqual(bytes.subarray(0, NODE.length), NODE) || !platform.includes(bytes, TYPE)) return false
-    return !this.#wanted.some((nsid) => platform.includes(bytes, nsid))
+    if (areEqual(bytes.subarray(0, NODE.length), NODE)) return false
+    return !this.#wanted.some((nsid) => platform.includes(bytes, nsid)) && platform.includes(bytes, TYPE)
   }
 }

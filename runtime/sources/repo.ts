@@ -1,5 +1,4 @@
 import { decode, encode, type LexValue } from '@atproto/lex-cbor'
-import { lexToJson } from '@atproto/lex-json'
 import { CID } from 'multiformats/cid'
 import { messageOf } from '../core/errors.ts'
 import { Slots } from '../core/slots.ts'
@@ -8,6 +7,7 @@ import { sleep } from './backoff.ts'
 import { type BlockId, cidText, idOf } from './block-id.ts'
 import { CarReader } from './car.ts'
 import { type Leaf, leaves } from './mst.ts'
+import { readRecordBlock } from './record-block.ts'
 import { RepoBlocks } from './repo-blocks.ts'
 import { ServiceError, type XrpcClient } from './xrpc.ts'
 
@@ -175,7 +175,7 @@ function readRecord(blocks: RepoBlocks, { key, id }: Leaf): RepoRecord {
   const [collection, rkey] = [key.slice(0, slash), key.slice(slash + 1)]
   let value: unknown
   try {
-    value = lexToJson(decode(blocks.read(id)))
+    value = readRecordBlock(blocks.read(id))
   } catch (error) {
     value = `The record could not be read: ${messageOf(error)}`
   }

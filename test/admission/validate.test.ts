@@ -171,10 +171,13 @@ const corpus = new URL('../../../shared/corpus/streams/atproto-interop-tests/lex
 const read = (name: string) => JSON.parse(readFileSync(new URL(name, corpus), 'utf8'))
 
 describe.skipIf(!existsSync(corpus))('interop vectors (skipped without ../shared/corpus)', () => {
-  const validatorOf = (validate: ValidationMode) =>
-    compileValidators([{ ...collection, nsid: 'example.lexicon.record', validate }], [read('catalog/record.json')]).get(
-      'example.lexicon.record',
+  const validatorOf = (mode: ValidationMode) => {
+    const nsid = 'example.lexicon.record'
+    const validate = compileValidators([{ ...collection, nsid, validate: mode }], [read('catalog/record.json')]).get(
+      nsid,
     )!
+    return (data: unknown) => validate(data, JSON.stringify(data))
+  }
 
   test.each(['strict', 'lenient', 'off'] as const)('%s takes every valid record', (mode) => {
     const validate = validatorOf(mode)

@@ -19,12 +19,13 @@ interface Suspended {
 }
 
 /**
- * Indexes that are no rule, of the tables of `$1`, and last those of their words, which are made at the end. Of a table
- * of parts Postgres tells the statement that leaves the parts out.
+ * Indexes that are no rule, of the tables of `$1` and of their words, `$2`. Last those of words, which are made at the
+ * end, and of the tables of `$3`, which are counted into then: a row that changes is put into every index of its table
+ * anew. Of a table of parts Postgres tells the statement that leaves the parts out.
  */
 const INDEXES = `SELECT indexrelid::regclass::text AS name,
   regexp_replace(pg_get_indexdef(indexrelid), ' ON ONLY ', ' ON ') AS sql,
-  NOT indrelid = ANY($1::regclass[]) AS last
+  indrelid = ANY($2::regclass[] || $3::regclass[]) AS last
 FROM pg_index WHERE indrelid = ANY($1::regclass[] || $2::regclass[]) AND NOT indisunique AND NOT indisexclusion
 ORDER BY indexrelid`
 
@@ -45,7 +46,8 @@ export function beginLoad(pool: pg.Pool, tables: readonly CollectionTable[], now
     if ((await isLoading(client)) || !(await isNearlyEmpty(client, tables))) return false
     const names = tables.map(({ table }) => quote(table))
     const searches = tables.flatMap(({ search }) => (search === undefined ? [] : [quote(search)]))
-    const { rows: indexes } = await client.query(INDEXES, [names, searches])
+    const counted = tables.flatMap(({ table, isCounted }) => (isCounted ? [quote(table)] : []))
+    const { rows: indexes } = await client.query(INDEXES, [names, searches, counted])
     const { rows: triggers } = await client.query(TRIGGERS, [names])
     const suspended: Suspended = { indexes, triggers }
     await client.query(
