@@ -27,7 +27,7 @@ import type { Answered } from './shared/answer.ts'
 import { systemRoutes } from './system/system-routes.ts'
 
 /** Longest path and query that is answered, in characters. */
-export const MAX_URL = 8192
+const MAX_URL = 8192
 
 export interface Router {
   /** Never throws. */

@@ -12,7 +12,6 @@ export interface FoundRoutes {
 }
 
 export interface RouteTable {
-  readonly paths: readonly string[]
   find(path: string): FoundRoutes | null
 }
 
@@ -26,7 +25,6 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
   }
   const patterns = [...byPath].map(([path, methods]) => ({ segments: path.split('/'), methods }))
   return {
-    paths: [...byPath.keys()],
     find(path) {
       const exact = byPath.get(path)
       if (exact !== undefined) return { methods: exact, named: {} }

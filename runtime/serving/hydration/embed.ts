@@ -9,7 +9,7 @@ import { createHydration, type HydrateParams } from './hydrate.ts'
 import { createProfiles, type Profiles } from './profiles.ts'
 
 /** Most records that are embedded in one answer. */
-export const MAX_EMBEDDED = 20_000
+const MAX_EMBEDDED = 20_000
 
 /** What an answer holds besides the records that were asked for. */
 export interface Extras {

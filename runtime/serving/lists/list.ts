@@ -2,7 +2,7 @@ import type { Store } from '../../storage/store.ts'
 import type { ListDef } from '../define.ts'
 import type { Embed } from '../hydration/embed.ts'
 import { parseParams, readQuery } from '../params/params.ts'
-import { type AccountSource, createResolveActor, known } from '../shared/actors.ts'
+import { type AccountSource, createPrepareActor } from '../shared/actors.ts'
 import type { Answer } from '../shared/answer.ts'
 import { encodeCursor } from '../shared/cursor.ts'
 import { rowView } from '../shared/splice.ts'
@@ -17,9 +17,7 @@ const MAX_STATEMENTS = 200
 export function createList(store: Store, def: ListDef, embed: Embed, accounts?: AccountSource): Answer {
   const { collection } = def
   const view = rowView(collection)
-  const inIndex = createResolveActor(store)
-  const resolveActor =
-    accounts === undefined ? inIndex : async (actor: string) => known(await accounts.prepare(actor, collection.nsid))
+  const resolveActor = createPrepareActor(store, collection.nsid, accounts)
   const filters = filtersOf(def)
   const search = collection.searchTable === undefined ? null : createSearch(store, def, view, MAX_STATEMENTS)
   const sortedPage = createSortedPages(store, def, view, { filters, search, maxStatements: MAX_STATEMENTS })

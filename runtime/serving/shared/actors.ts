@@ -44,8 +44,18 @@ export function createResolveActor(store: Store, accounts?: AccountSource): Reso
   }
 }
 
+/**
+ * The same for what lists the records of a collection: where those of the account were never fetched, that is done first.
+ *
+ * @param collection NSID
+ */
+export function createPrepareActor(store: Store, collection: string, accounts?: AccountSource): ResolveActor {
+  if (accounts === undefined) return createResolveActor(store)
+  return async (actor) => known(await accounts.prepare(actor, collection))
+}
+
 /** @throws XrpcError 400 where there is no such account */
-export function known(found: FoundActor | null | undefined): FoundActor {
+function known(found: FoundActor | null | undefined): FoundActor {
   if (found === null || found === undefined) throw invalidRequest('Could not resolve actor')
   return found
 }

@@ -6,7 +6,13 @@ import { XrpcError } from '../../core/errors.ts'
 import type { Route, RouteAnswer } from '../../core/route.ts'
 import type { Clock } from '../../core/time.ts'
 import type { Store } from '../../storage/store.ts'
-import { type AccountSource, createResolveActor, type FoundActor, known } from '../shared/actors.ts'
+import {
+  type AccountSource,
+  createPrepareActor,
+  createResolveActor,
+  type FoundActor,
+  type ResolveActor,
+} from '../shared/actors.ts'
 import { ACCOUNTS } from '../shared/answer.ts'
 import { decodeCursor, encodeCursor, fingerprint, type Position } from '../shared/cursor.ts'
 import { Lru } from '../shared/lru.ts'
@@ -29,7 +35,7 @@ export interface RestOptions {
 
 /** Collections by their NSIDs, without XRPC: records, accounts and how much there is of them. */
 export function restRoutes({ app, store, accounts, clock, cursor }: RestOptions): readonly Route[] {
-  const served = new Map(app.collections.map((def) => [def.nsid, serveCollection(store, def, clock)]))
+  const served = new Map(app.collections.map((def) => [def.nsid, serveCollection(store, def, { accounts, clock })]))
   const resolveActor = createResolveActor(store, accounts)
   const jobs = prepareOnce(store, () => 'SELECT status FROM lexidex_job WHERE did = ? AND collection = ?')
 
@@ -38,7 +44,7 @@ export function restRoutes({ app, store, accounts, clock, cursor }: RestOptions)
     if (found !== undefined) return found
     throw new XrpcError(404, 'Collection not tracked', 'No such collection is indexed here. GET /status lists them.')
   }
-  const account = async (params: URLSearchParams, resolve: (actor: string) => Promise<FoundActor>) => {
+  const account = async (params: URLSearchParams, resolve: ResolveActor) => {
     const actor = params.get('did')
     if (actor === null) return null
     if (!isDid(actor) && !isHandle(actor)) throw invalid('did', 'a DID or a handle')
@@ -55,10 +61,8 @@ export function restRoutes({ app, store, accounts, clock, cursor }: RestOptions)
     get(
       '/records/{collection}',
       async (params) => {
-        const { nsid, records } = collection(params)
-        const prepare = async (actor: string) =>
-          accounts === undefined ? resolveActor(actor) : known(await accounts.prepare(actor, nsid))
-        return records(params, await account(params, prepare))
+        const { prepareActor, records } = collection(params)
+        return records(params, await account(params, prepareActor))
       },
       true,
     ),
@@ -74,7 +78,11 @@ export function restRoutes({ app, store, accounts, clock, cursor }: RestOptions)
   ]
 }
 
-function serveCollection(store: Store, { nsid, table }: CollectionDef, clock: Clock | undefined) {
+function serveCollection(
+  store: Store,
+  { nsid, table }: CollectionDef,
+  { accounts, clock }: Pick<RestOptions, 'accounts' | 'clock'>,
+) {
   const statements = new Lru<Statement>(MAX_STATEMENTS)
   const list = (hasDid: boolean, isAfter: boolean) =>
     statements.get(`list ${hasDid} ${isAfter}`, () => listStatement(store, table, hasDid, isAfter))
@@ -91,6 +99,7 @@ function serveCollection(store: Store, { nsid, table }: CollectionDef, clock: Cl
 
   return {
     nsid,
+    prepareActor: createPrepareActor(store, nsid, accounts),
     async records(params: URLSearchParams, account: FoundActor | null): Promise<RouteAnswer> {
       const limit = readLimit(params)
       const hash = fingerprint(`records ${nsid} ${account?.did}`)
