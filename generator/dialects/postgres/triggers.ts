@@ -33,7 +33,7 @@ export function rowTrigger(
   body: readonly string[],
   comment?: string,
 ): Statement[] {
-  return trigger(title, event, `FOR EACH ROW WHEN (${when})`, body, comment)
+  return trigger(title, event, `FOR EACH ROW WHEN (${when})\n `, body, comment)
 }
 
 /** A trigger that runs at the end of a bulk load, when its mark is removed. */

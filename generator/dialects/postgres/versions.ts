@@ -69,7 +69,8 @@ END $$`,
 
 function accountTrigger(event: string, on: string, when: string): string {
   return `CREATE TRIGGER lexidex_version_${event} AFTER ${on} ON ${ACCOUNT}
-FOR EACH ROW WHEN (${when}) EXECUTE FUNCTION lexidex_version_row()`
+FOR EACH ROW WHEN (${when})
+  EXECUTE FUNCTION lexidex_version_row()`
 }
 
 function tableTrigger(table: string, event: string, rows: string, which: 'NEW' | 'OLD'): string {

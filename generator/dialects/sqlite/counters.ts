@@ -34,7 +34,7 @@ export function counterTriggers(counter: CounterPlan): Statement[] {
         counter,
         'update',
         `AFTER UPDATE OF ${watched.map(name).join(', ')} ON ${child}`,
-        changed.join(' OR '),
+        changed.join('\n  OR '),
         [step(counter, 'OLD', '-', 'OLD.hidden = 0'), step(counter, 'NEW', '+', 'NEW.hidden = 0')],
       ),
     },
