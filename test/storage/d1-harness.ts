@@ -1,6 +1,7 @@
 import { Miniflare } from 'miniflare'
 import type { D1Binding } from '../../runtime/storage/d1/binding.ts'
 import { createD1Store, type D1Store } from '../../runtime/storage/d1/index.ts'
+import { checkLimits } from './d1-limits.ts'
 import { REMOTE_WORKER } from './d1-remote.ts'
 import type { Database } from './harness.ts'
 
@@ -21,7 +22,7 @@ export class D1Server {
   readonly open = async (): Promise<D1Database> => {
     if (this.#used === AT_ONCE) await this.#start()
     const name = `DB${this.#used++}`
-    const binding = (await this.#miniflare!.getD1Database(name)) as unknown as D1Binding
+    const binding = limited((await this.#miniflare!.getD1Database(name)) as unknown as D1Binding)
     return {
       binding,
       dialect: 'sqlite',
@@ -51,5 +52,16 @@ export class D1Server {
     })
     this.#used = 0
     this.#url = await this.#miniflare.ready
+  }
+}
+
+/** With the limits that only the deployed D1 has. */
+function limited(binding: D1Binding): D1Binding {
+  return {
+    prepare(sql) {
+      checkLimits(sql)
+      return binding.prepare(sql)
+    },
+    batch: (statements) => binding.batch(statements),
   }
 }

@@ -6,12 +6,15 @@ import { quote } from './statements.ts'
 const WITHIN = 0x1f
 const BETWEEN = 0x1e
 
+/** D1 takes no more for one function; SQLite itself takes at least 127. */
+const MAX_ARGUMENTS = 32
+
 /**
  * SQL of `ReadDialect.childrenOf`. Each group is a walk of its index that ends at the limit, so a busy parent costs
  * no more than a quiet one and takes no room from it.
  */
 export function childrenOf(query: ChildQuery): string {
-  return childLists(query, `concat(${[...entryParts(query.child), "'}'"].join(', ')})`, "','")
+  return childLists(query, concat([...entryParts(query.child), "'}'"]), "','")
 }
 
 function childLists({ child, relation }: ChildQuery, entry: string, separator: string): string {
@@ -66,24 +69,38 @@ WHERE handle IS NOT NULL`
 /** An entry without the brace at its end, and in front of it what is needed to embed in it. */
 function openEntry(collection: CollectionDef, columns: readonly string[]): string {
   const front = columns.length === 0 ? [] : [`json_array(${columns.map(quote).join(', ')})`, `char(${WITHIN})`]
-  return `concat(${[...front, ...entryParts(collection)].join(', ')})`
+  return concat([...front, ...entryParts(collection)])
+}
+
+/** In one call where that is allowed, since each call copies what it gives. */
+function concat(parts: readonly string[]): string {
+  if (parts.length <= MAX_ARGUMENTS) return `concat(${parts.join(', ')})`
+  const calls: string[] = []
+  for (let i = 0; i < parts.length; i += MAX_ARGUMENTS) calls.push(concat(parts.slice(i, i + MAX_ARGUMENTS)))
+  return concat(calls)
 }
 
 /**
  * A record and what surrounds it, as JSON text without the brace at its end; the counterpart of `rowView` in SQL. To go
- * into one `concat`, as `||` copies what it has so far at every step.
+ * into `concat`, as `||` copies what it has so far at every step.
  */
 function entryParts(collection: CollectionDef): string[] {
   const counts = Object.entries(collection.counts).map(
     ([name, column]) => `iif(${quote(column)} > 0, ${literal(`,${JSON.stringify(name)}:`)} || ${quote(column)}, '')`,
   )
   return [
-    `'{"uri":"', uri`,
-    `'","cid":"', cid`,
-    `'","value":', record`,
-    `',"did":"', did`,
-    `${literal(`","collection":${JSON.stringify(collection.nsid)},"rkey":"`)}, rkey`,
-    `'","time_us":', sort_at`,
+    `'{"uri":"'`,
+    'uri',
+    `'","cid":"'`,
+    'cid',
+    `'","value":'`,
+    'record',
+    `',"did":"'`,
+    'did',
+    literal(`","collection":${JSON.stringify(collection.nsid)},"rkey":"`),
+    'rkey',
+    `'","time_us":'`,
+    'sort_at',
     ...counts,
   ]
 }
