@@ -1,9 +1,18 @@
 import { builtinModules } from 'node:module'
-import { build, type Metafile } from 'esbuild'
+import { build, type Metafile, type Plugin } from 'esbuild'
+import { explorerModule } from '../scripts/explorer-module.ts'
 
 export interface WorkerBundle {
   readonly code: string
   readonly meta: Metafile
+}
+
+/** The explorer's page as text, as the package has it. */
+const explorerAsPackaged: Plugin = {
+  name: 'explorer',
+  setup({ onLoad }) {
+    onLoad({ filter: /runtime[/\\]explorer[/\\]assets\.ts$/ }, async () => ({ contents: await explorerModule() }))
+  },
 }
 
 /**
@@ -24,6 +33,7 @@ export async function bundleWorker(entry: string, options: { minify?: boolean } 
     mainFields: ['module', 'main'],
     conditions: ['lexidex-source', 'workerd', 'worker', 'browser', 'import'],
     minify: options.minify ?? false,
+    plugins: [explorerAsPackaged],
     logLevel: 'silent',
   })
   return { code: outputFiles[0]!.text, meta: metafile }

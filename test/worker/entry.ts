@@ -1,5 +1,6 @@
 /** A Worker of the calendar app whose network is the one that a test made. */
 import { createIndexer } from '../../fixtures/apps/calendar/src/lexidex/index.ts'
+import { explorer } from '../../runtime/explorer/index.ts'
 import { createWorker } from '../../runtime/worker/index.ts'
 
 interface Env {
@@ -18,7 +19,7 @@ let made: ReturnType<typeof createWorker<Env>> | null = null
 function workerOf(env: Env) {
   made ??= createWorker<Env>(createIndexer, {
     ...JSON.parse(env.OPTIONS).cycle,
-    indexer: JSON.parse(env.OPTIONS).indexer,
+    indexer: { ...JSON.parse(env.OPTIONS).indexer, explorer },
   })
   return made
 }

@@ -44,6 +44,15 @@ describe('in workerd', () => {
     expect(results).toEqual([{ name: '0001_init.sql' }])
   })
 
+  test('browsers get the explorer, programs JSON', async () => {
+    const answer = (accept: string) => worker.miniflare.dispatchFetch('http://index.test/', { headers: { accept } })
+    const page = await answer('text/html')
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
+    expect(await page.text()).toMatch(/<script>[\s\S]{1000,}<\/script>/)
+    expect(await (await answer('application/json')).json()).toMatchObject({ status: 'ok', namespace: 'com.example' })
+  })
+
   test('a cycle reads the stream from where the last one ended', async () => {
     expect(await worker.cycle()).toBe('ok')
     putEvent('one')
