@@ -80,6 +80,16 @@ describe('a request', () => {
   })
 })
 
+test('an isolate that starts asks twice whether the database is ready', async () => {
+  const before = await open()
+  await before.close()
+  const indexer = createIndexer(createD1Store(binding), { logger: silentLogger })
+  binding.take()
+  expect(await indexer.migrate()).toEqual([])
+  expect(binding.take()).toHaveLength(2)
+  await indexer.close()
+})
+
 test('answers that are kept cost one look whether they still hold', async () => {
   const indexer = await open()
   const trips = async () => {

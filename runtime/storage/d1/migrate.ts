@@ -1,6 +1,6 @@
 import { LexidexError, messageOf } from '../../core/errors.ts'
 import type { Migration } from '../store.ts'
-import type { D1Binding } from './binding.ts'
+import type { D1Answer, D1Binding } from './binding.ts'
 
 export interface MigrateOptions {
   /** Where `wrangler d1 migrations apply` keeps what it has applied. */
@@ -66,7 +66,7 @@ export async function pendingMigrations(
   migrations: readonly Migration[],
   { wranglerTable, now, readonly = false }: MigrateOptions,
 ): Promise<Migration[]> {
-  const own = await namesIn(binding, 'lexidex_migration')
+  const [own, byWranglers] = await appliedIn(binding, ['lexidex_migration', wranglerTable])
   const known = new Set(migrations.map(({ name }) => name))
   const unknown = own.filter((name) => !known.has(name))
   if (unknown.length > 0) {
@@ -75,7 +75,7 @@ export async function pendingMigrations(
     })
   }
   // What else is in there belongs to the app around the index.
-  const files = new Set(await namesIn(binding, wranglerTable))
+  const files = new Set(byWranglers)
   const done = new Set(own)
   const byWrangler = migrations.filter(({ name }) => !done.has(name) && files.has(fileOf(name)))
   if (byWrangler.length > 0 && !readonly) {
@@ -89,10 +89,30 @@ SELECT value, ? FROM json_each(?) WHERE true ON CONFLICT (name) DO NOTHING`)
   return migrations.filter(({ name }) => !done.has(name) && !files.has(fileOf(name)))
 }
 
-async function namesIn(binding: D1Binding, table: string): Promise<string[]> {
-  const found = await binding.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").bind(table).all()
-  if (found.results.length === 0) return []
-  const { results } = await binding.prepare(`SELECT name FROM ${quote(table)} ORDER BY name`).all()
+/** Names in tables of applied migrations; none where there is no such table. */
+async function appliedIn(
+  binding: D1Binding,
+  tables: readonly [string, string],
+): Promise<readonly [string[], string[]]> {
+  const namesIn = (table: string) => binding.prepare(`SELECT name FROM ${quote(table)} ORDER BY name`)
+  try {
+    // Every isolate of a Worker begins with this, nearly always on a database that has both.
+    const [first, second] = await binding.batch(tables.map(namesIn))
+    return [namesOf(first!), namesOf(second!)]
+  } catch (error) {
+    if (!messageOf(error).includes('no such table')) throw error
+  }
+  const existing = await binding
+    .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name IN (?, ?)")
+    .bind(...tables)
+    .all()
+  const [first, second] = tables.map(async (table) =>
+    namesOf(existing).includes(table) ? namesOf(await namesIn(table).all()) : [],
+  )
+  return [await first!, await second!]
+}
+
+function namesOf({ results }: D1Answer): string[] {
   return results.map((row) => String(row.name))
 }
 
