@@ -1,5 +1,6 @@
-import { symlinkSync, unlinkSync } from 'node:fs'
+import { readdirSync, symlinkSync, unlinkSync } from 'node:fs'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { EVENT, type Network, startNetwork } from '../../fixtures/network/index.ts'
 import { readCron } from '../../generator/cli/cron.ts'
@@ -58,6 +59,26 @@ const SLOW = { timeout: 240_000 }
 const putEvent = (rkey: string) =>
   network.put(network.accounts[0]!.did, EVENT, rkey, { $type: EVENT, name: rkey, createdAt: new Date().toISOString() })
 
+/** Sets back how far the stream of the local database was read. */
+function leaveStream(seconds: number): void {
+  const folder = path.join(project.root, '.wrangler/state/v3/d1')
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.sqlite'))
+  const changed = files.map((file) => {
+    const database = new DatabaseSync(path.join(folder, file))
+    try {
+      if (database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'lexidex_cursor'").get() === undefined) return 0
+      return Number(
+        database
+          .prepare('UPDATE lexidex_cursor SET cursor = CAST(CAST(cursor AS INTEGER) - CAST(? AS INTEGER) AS TEXT)')
+          .run(seconds * 1_000_000).changes,
+      )
+    } finally {
+      database.close()
+    }
+  })
+  expect(changed.reduce((sum, count) => sum + count, 0)).toBe(1)
+}
+
 // In this order, on one database: Wrangler takes seconds to start.
 describe('a Wrangler project', () => {
   it('has a database to look at once it is migrated', SLOW, async () => {
@@ -100,6 +121,19 @@ describe('a Wrangler project', () => {
     })
     const status = JSON.parse((await project.run('status', '--d1', '--json')).stdout)
     expect(status.collections).toContainEqual(expect.objectContaining({ name: 'event', records: 10 }))
+  })
+
+  it('is refreshed when it is begun after the stream was left for long', SLOW, async () => {
+    leaveStream(2 * 60 * 60)
+    putEvent('unseen')
+    running = project.start('dev', '--port', '0', '--no-ingest')
+    await running.until('Serving http')
+    expect(running.stderr).toMatch(/The stream was left 12\d minutes ago: `lexidex refresh --d1` finds what was missed/)
+    running.process.kill('SIGINT')
+    await running.ended
+    running = project.start('dev', '--port', '0', '--no-ingest', '--yes')
+    await running.until('Serving http')
+    expect(running.stdout).toContain('1 missing, 0 stale updates')
   })
 
   it('is told what is missing', SLOW, async () => {

@@ -5,6 +5,7 @@ import { createAdmission } from '../../../runtime/admission/admit.ts'
 import type { Operation } from '../../../runtime/core/operation.ts'
 import type { IndexerOptions } from '../../../runtime/indexer.ts'
 import { createD1Store, type D1Binding } from '../../../runtime/storage/d1/index.ts'
+import { type Account, backfillByHand } from './by-hand.ts'
 import { answerBare, applyRaw, type RawBatch } from './raw.ts'
 
 interface Env {
@@ -13,7 +14,7 @@ interface Env {
 }
 
 export interface Task {
-  readonly kind: 'migrate' | 'apply' | 'applyRaw' | 'read' | 'readBare' | 'backfill'
+  readonly kind: 'migrate' | 'apply' | 'applyRaw' | 'read' | 'readBare' | 'backfill' | 'backfillByHand'
   readonly frames?: readonly CommitFrame[]
   readonly batch?: RawBatch
   /** Path, or name of the bare answer. */
@@ -23,7 +24,11 @@ export interface Task {
   /** Whether answers are kept from one request to the next. */
   readonly isKept?: boolean
   readonly network?: IndexerOptions
+  readonly accounts?: readonly Account[]
 }
+
+/** Accounts that a backfill fetches at a time. */
+const AT_ONCE = 20
 
 let indexer: ReturnType<typeof createIndexer> | null = null
 /** The same, without answers that are kept. */
@@ -62,9 +67,11 @@ async function perform({ kind, ...task }: Task, env: Env): Promise<unknown> {
       })
     case 'readBare':
       return repeat(task, () => answerBare(env.OURS, task.what!))
+    case 'backfillByHand':
+      return { records: await backfillByHand(env.RAW, task.accounts!, AT_ONCE) }
     case 'backfill': {
       const own = createIndexer(createD1Store(env.OURS), task.network)
-      const { backfilled } = await own.backfillAll({ concurrency: 20 })
+      const { backfilled } = await own.backfillAll({ concurrency: AT_ONCE })
       return { records: backfilled.records, failed: backfilled.failed + backfilled.retrying }
     }
   }
