@@ -4,6 +4,7 @@ import { bookkeepingContract } from './bookkeeping-contract.ts'
 import type { OpenDatabase } from './harness.ts'
 import { writeProperties } from './properties.ts'
 import { recordContract } from './record-contract.ts'
+import { searchContract } from './search-contract.ts'
 import { verifiedContract } from './verified-contract.ts'
 import { versionContract } from './version-contract.ts'
 
@@ -16,6 +17,7 @@ export function storageContract(name: string, open: OpenDatabase, runs: number):
   describe(`${name}: accounts`, () => accountContract(open))
   describe(`${name}: records`, () => recordContract(open))
   describe(`${name}: comparisons`, () => verifiedContract(open, runs))
+  describe(`${name}: searches`, () => searchContract(open))
   describe(`${name}: bookkeeping`, () => bookkeepingContract(open))
   describe(`${name}: versions`, () => versionContract(open))
   describe(`${name}: properties of writes`, () => writeProperties(open, runs))

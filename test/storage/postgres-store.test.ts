@@ -39,13 +39,14 @@ test.runIf(process.env.POSTGRES_VERSION)('the server is of the version that was 
 })
 
 describe('text that Postgres does not take as it is', () => {
-  test('NUL is left out of columns and of words, and stays in the record', async () => {
+  test('NUL is left out of columns, parts words, and stays in the record', async () => {
     const record = { mode: 'a\0b', title: 'che\0ss \\u0000 half \ud800 pair' }
     await apply(put({ collection: meetup, rev: 1, record }))
     const [row] = await rowsOf(store, 'meetup')
     expect(row!.mode).toBe('ab')
     expect(JSON.parse(row!.record)).toEqual(record)
-    expect(await found('chess')).toEqual(['one'])
+    expect(await found('che ss')).toEqual(['one'])
+    expect(await found('chess')).toEqual([])
     expect(await found('u0000 half')).toEqual(['one'])
     expect(await found('a\0b')).toEqual([])
   })
@@ -69,8 +70,10 @@ describe('text that Postgres does not take as it is', () => {
     )
     expect(await found('chess w1')).toEqual(['one'])
     expect(await found('tea')).toEqual(['two'])
-    expect(await found('x'.repeat(50_000))).toEqual([])
-    expect(await found(`tea OR ${'x'.repeat(50_000)}`)).toEqual(['two'])
+    // Of such a word the beginning counts.
+    expect(await found('x'.repeat(100_000))).toEqual(['two'])
+    expect(await found(`chess OR ${'x'.repeat(50_000)}`)).toEqual(['one', 'two'])
+    expect(await found('x'.repeat(2000))).toEqual([])
   })
 
   test('an index entry that is too long all the same is about that record alone', async () => {
@@ -84,38 +87,6 @@ describe('text that Postgres does not take as it is', () => {
     expect(failure).toBeInstanceOf(Error)
     expect(store.isTransient(failure)).toBe(false)
     expect(await apply(put({ collection: rsvp, rev: 1, values }))).toMatchObject({ puts: 1 })
-  })
-})
-
-describe('searches', () => {
-  const titles = [
-    'Äpfel & Birnen',
-    'Привет мир',
-    'CAFÉ Zürich',
-    '日本語 テスト',
-    'foo_bar 1e5abc',
-    'don’t stop',
-    'Ελλάδα',
-  ]
-
-  test('find words of any script, whatever their case, and without accents on Latin letters', async () => {
-    await apply(...titles.map((title, i) => put({ collection: meetup, rev: 1, rkey: `k${i}`, record: { title } })))
-    const asked: Record<string, string[]> = {
-      'apfel BIRNEN': ['k0'],
-      привет: ['k1'],
-      'cafe zurich': ['k2'],
-      café: ['k2'],
-      'cafe\u0301': ['k2'],
-      日本語: ['k3'],
-      bar: ['k4'],
-      '1e5abc': ['k4'],
-      '1e5*': ['k4'],
-      '"don\'t stop"': ['k5'],
-      ελλάδα: ['k6'],
-    }
-    for (const [search, keys] of Object.entries(asked)) {
-      expect(await found(search), search).toEqual(keys)
-    }
   })
 })
 

@@ -77,20 +77,6 @@ export function recordContract(open: OpenDatabase): void {
       expect(JSON.parse(row!.record)).toEqual(record)
       expect(row!.mode).toBe(record.mode)
     })
-
-    test('is found and lost by the words that the record has', async () => {
-      const found = (word: string) => {
-        const sql = `SELECT uri FROM meetup WHERE ${context.store.reads.searchCondition(meetup)}`
-        return context.store.prepare(sql).all([context.store.reads.compileSearch(word)])
-      }
-      await apply(put({ collection: meetup, rev: 1, record: { title: 'chess and coffee' } }))
-      expect(await found('coffee')).toHaveLength(1)
-      await apply(put({ collection: meetup, rev: 2, record: { title: 'chess and tea' } }))
-      expect(await found('coffee')).toHaveLength(0)
-      expect(await found('tea')).toHaveLength(1)
-      await apply(del({ collection: meetup, rev: 3 }))
-      expect(await found('tea')).toHaveLength(0)
-    })
   })
 
   describe('delete', () => {

@@ -1,5 +1,6 @@
 import type { SchemaPlan } from '../../plan/types.ts'
 import type { Statement } from '../dialect.ts'
+import { SIGNS } from './signs.ts'
 
 /**
  * Names the advisory locks on accounts, so that they are nobody else's: "lxdx". The runtime takes the same ones, of as
@@ -12,6 +13,12 @@ const STRIPES = 256
 
 /** Characters of a text that are searched: a tsvector holds a megabyte, and no four of its bytes come from less than one. */
 const SEARCHED = 200_000
+
+/** Marks that are no part of a word: those that SQLite passes over as well. */
+const ACCENTS = '\\u0300-\\u0304\\u0306-\\u030c\\u030f\\u0311\\u031b\\u0323-\\u0328\\u032d\\u032e\\u0330\\u0331'
+
+/** The longest word of a tsvector. Of a longer one the beginning is kept: so many ASCII characters, or a quarter of any. */
+const WORD_BYTES = 2046
 
 /** Functions that more than one table uses. */
 export function sharedFunctions(plan: SchemaPlan): Statement[] {
@@ -46,22 +53,35 @@ BEGIN
 END $$`,
   },
   {
-    comment: 'Words are compared without case, and without accents on the letters a to z',
+    comment: `Words are compared without case, and without accents on the letters a to z, or beside any other letter.
+-- What has two forms of lower case has one here`,
     sql: `CREATE FUNCTION lexidex_fold(value text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT lower((
-    CASE WHEN octet_length(value) = length(value) THEN value
-    ELSE normalize(regexp_replace(normalize(value, NFD), '([A-Za-z])[\\u0300-\\u036f]+', '\\1', 'g'), NFC) END
-  ) COLLATE lexidex_unicode)
+  SELECT CASE WHEN octet_length(value) = length(value) THEN lower(value COLLATE lexidex_unicode)
+  ELSE translate(
+    lower(regexp_replace(
+      normalize(regexp_replace(
+        normalize(value, NFD),
+        '([A-Za-z])[${ACCENTS}]+', '\\1', 'g'
+      ), NFC),
+      '[${ACCENTS}]+', '', 'g'
+    ) COLLATE lexidex_unicode),
+    'ςſµϐϑϕϖϰϱϵ', 'σsμβθφπκρε'
+  ) END
 $$`,
   },
   {
-    comment: 'Not by a parser of text search: those take numbers, hosts and paths for words of their own',
+    comment: `Not by a parser of text search: those take numbers, hosts and paths for words of their own. Between words stands
+-- what is no letter, number or mark, spelled out, so that no other version or locale of Postgres has other words`,
     sql: `CREATE FUNCTION lexidex_words(value text) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT coalesce(string_agg(word || ':' || place, ' '), '')::tsvector
-  FROM regexp_split_to_table(
-    lexidex_fold(left(value, ${SEARCHED})) COLLATE lexidex_unicode, '[^[:alnum:]]+'
-  ) WITH ORDINALITY AS split (word, place)
-  WHERE word <> '' AND octet_length(word) < 2047
+  SELECT coalesce(string_agg('''' || CASE
+    WHEN octet_length(word) <= ${WORD_BYTES} THEN word
+    WHEN octet_length(left(word, ${WORD_BYTES})) = ${WORD_BYTES} THEN left(word, ${WORD_BYTES})
+    ELSE left(word, ${Math.floor(WORD_BYTES / 4)})
+  END || ''':' || place, ' '), '')::tsvector
+  FROM regexp_split_to_table(lexidex_fold(left(value, ${SEARCHED})), '[
+${SIGNS}
+]+') WITH ORDINALITY AS split (word, place)
+  WHERE word <> ''
 $$`,
   },
   {
@@ -70,7 +90,7 @@ $$`,
   SELECT CASE WHEN record !~* '\\\\u(0000|d[89a-f])' THEN record
   ELSE regexp_replace(
     regexp_replace(
-      regexp_replace(replace(record, '\\\\', '\\u005c'), '\\\\u0000', '', 'g'),
+      regexp_replace(replace(record, '\\\\', '\\u005c'), '\\\\u0000', ' ', 'g'),
       '\\\\ud[89ab][0-9a-f]{2}(?!\\\\ud[c-f])', '\\ufffd', 'gi'
     ),
     '(?<!\\\\ud[89ab][0-9a-f]{2})\\\\ud[c-f][0-9a-f]{2}', '\\ufffd', 'gi'

@@ -2,10 +2,12 @@ import { identifier } from '../../model/names.ts'
 import type { TablePlan } from '../../plan/types.ts'
 import type { Statement } from '../dialect.ts'
 import { jsonPath, name } from './quote.ts'
+import { TOKENIZER } from './tokenizer.ts'
 
 // No copy of the text; and entries for the first letters of words, without which a `prefix*` reads all words that
 // begin with it.
-const OPTIONS = "content = '', contentless_delete = 1, prefix = '2 3'"
+const OPTIONS = `content = '', contentless_delete = 1, prefix = '2 3',
+  tokenize = "${TOKENIZER}"`
 
 /**
  * The full-text index of a table, and the triggers that keep it.
@@ -25,8 +27,11 @@ export function searchTable(table: TablePlan): Statement[] {
   const changed = text('NEW').map((value, i) => `(${old[i]}) IS NOT (${value})`)
   return [
     {
-      comment: `Words of ${table.name}: ${search.columns.map((column) => column.segments.join('.')).join(', ')}`,
-      sql: `CREATE VIRTUAL TABLE ${name(search.table)} USING fts5 (${columns}, ${OPTIONS})`,
+      comment: `Words of ${table.name}: ${search.columns.map((column) => column.segments.join('.')).join(', ')}.
+-- They are made of letters, numbers and marks; the signs are later than the tokenizer, which would take them for letters`,
+      sql: `CREATE VIRTUAL TABLE ${name(search.table)} USING fts5 (
+  ${columns}, ${OPTIONS}
+)`,
     },
     {
       sql: [

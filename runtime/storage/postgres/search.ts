@@ -1,7 +1,7 @@
 import { parseSearch, type Term } from '../../core/search.ts'
 
-// What the emitted `lexidex_words` takes for a word.
-const WORD = /[\p{Alphabetic}\p{Nd}]+/gu
+// What the emitted `lexidex_words` takes for a word: letters, numbers and marks, but none that choose an emoji's looks.
+const WORD = /(?:(?![\ufe00-\ufe0f])[\p{L}\p{N}\p{Mn}\p{Mc}\p{Co}])+/gu
 
 /** Longest word of a tsquery. */
 const MAX_BYTES = 2046
@@ -37,18 +37,18 @@ function phrase(term: Term): string {
 }
 
 function lexemes({ text, prefix }: Term): string[] {
-  const words = withoutAccents(text).match(WORD)
+  const words = text.match(WORD)
   if (words === null) return [NOTHING]
   return words.map((word, i) => {
-    if (Buffer.byteLength(word) > MAX_BYTES) return NOTHING
-    return prefix && i === words.length - 1 ? `'${word}':*` : `'${word}'`
+    const kept = beginningOf(word)
+    return prefix && i === words.length - 1 ? `'${kept}':*` : `'${kept}'`
   })
 }
 
-/** As the emitted `lexidex_fold`, so that a mark within a word does not end it. */
-function withoutAccents(text: string): string {
-  return text
-    .normalize('NFD')
-    .replace(/([A-Za-z])[\u0300-\u036f]+/g, '$1')
-    .normalize('NFC')
+/** What the emitted `lexidex_words` keeps of a word. */
+function beginningOf(word: string): string {
+  if (Buffer.byteLength(word) <= MAX_BYTES) return word
+  const beginning = word.slice(0, MAX_BYTES)
+  if (Buffer.byteLength(beginning) === MAX_BYTES) return beginning
+  return [...word].slice(0, Math.floor(MAX_BYTES / 4)).join('')
 }
