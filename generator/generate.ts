@@ -13,6 +13,7 @@ import { checkDefinitions } from './model/definitions.ts'
 import { Definitions, recordPaths } from './model/fields.ts'
 import { supportedFilters } from './model/filters.ts'
 import type { Model } from './model/types.ts'
+import { checkColumns } from './plan/columns.ts'
 import { planSchema } from './plan/schema.ts'
 import { checkServed } from './plan/served.ts'
 import { compareFiles, type Drift, type EmittedFile, foreignFiles, printFiles, writeFiles } from './print/files.ts'
@@ -61,6 +62,7 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
   const model = buildModel(loaded.docs, config, issues)
   const plan = planSchema(model)
   checkServed(model, plan, issues)
+  checkColumns(model, plan, config.maxColumns, issues)
   if (issues.hasErrors) throw new GenerateError(issues.list())
 
   const reached = reachable(loaded.docs, nsids)

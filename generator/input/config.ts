@@ -35,6 +35,8 @@ export interface ResolvedConfig {
   readonly outDir: string
   /** Dialects that migrations are written for. */
   readonly databases: readonly DialectName[]
+  /** Most columns that one of the databases takes in a table; null where that is beyond all use. */
+  readonly maxColumns: number | null
   readonly jetstreams: readonly string[]
   readonly relays: readonly string[]
   readonly plc: string
@@ -150,6 +152,7 @@ export function resolveConfig(
     ),
     outDir,
     databases: databasesOf(input),
+    maxColumns: [input.database].flat().includes('d1') ? D1_COLUMNS : null,
     jetstreams: input.jetstreams,
     relays: input.relays,
     plc: input.plc,
@@ -252,6 +255,9 @@ function checkMethodNames(namespace: string, collections: readonly ResolvedColle
     })
   }
 }
+
+/** D1 takes fewer columns than the SQLite that it is. */
+const D1_COLUMNS = 100
 
 /** D1 is SQLite, and takes the same migrations. */
 function databasesOf(input: ParsedConfig): readonly DialectName[] {

@@ -81,12 +81,18 @@ function hydrationOf(context: Context, collection: CollectionDef, prefix: string
     async embed(rows, params, authors) {
       const extras = new Array<string>(rows.length).fill('')
       if (rows.length === 0) return extras
-      for (const { param, property, values } of parts) {
-        const asked = Number(params[param] ?? 0)
-        if (asked === 0) continue
-        const found = await values(rows, asked, params, authors)
+      const asked = parts.filter(({ param }) => Number(params[param] ?? 0) > 0)
+      // All of them at once: none waits for what another asks of a database that may be far away.
+      const answers = await Promise.all(
+        asked.map(async ({ param, values }) => {
+          const own = authors && new Set<string>()
+          return { found: await values(rows, Number(params[param]), params, own), own }
+        }),
+      )
+      for (const [n, { found, own = [] }] of answers.entries()) {
+        for (const did of own) authors?.add(did)
         for (let i = 0; i < rows.length; i++) {
-          if (found[i] !== undefined) extras[i] += property + found[i]
+          if (found[i] !== undefined) extras[i] += asked[n]!.property + found[i]
         }
       }
       return extras

@@ -38,14 +38,19 @@ export function createProfiles(store: Store, defs: readonly ProfileDef[], accoun
   /** Entries of accounts that have profiles, and the URIs of profiles that are not in the index. */
   async function read(dids: ReadonlySet<string>) {
     const handleOf = new Map<string, string>()
-    for (const { did, handle } of await handles().all([JSON.stringify([...dids])])) {
-      handleOf.set(did, `,"handle":${JSON.stringify(handle)}`)
-    }
+    // At once, as what is hydrated.
+    const [named, ...found] = await Promise.all([
+      handles().all([JSON.stringify([...dids])]),
+      ...kinds.map(async ({ uriOf, query }) => {
+        const didOf = new Map([...dids].map((did) => [uriOf(did), did]))
+        return { didOf, rows: await query().all([JSON.stringify([...didOf.keys()])]) }
+      }),
+    ])
+    for (const { did, handle } of named) handleOf.set(did, `,"handle":${JSON.stringify(handle)}`)
     const missing: string[] = []
     const entries = new Map([...dids].map((did) => [did, [] as string[]]))
-    for (const { uriOf, query } of kinds) {
-      const didOf = new Map([...dids].map((did) => [uriOf(did), did]))
-      for (const { lexidex_key: uri, entry } of await query().all([JSON.stringify([...didOf.keys()])])) {
+    for (const { didOf, rows } of found) {
+      for (const { lexidex_key: uri, entry } of rows) {
         const did = didOf.get(uri)!
         if (entry === null) missing.push(uri)
         else entries.get(did)!.push(`${entry}${handleOf.get(did) ?? ''}}`)
