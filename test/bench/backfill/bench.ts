@@ -30,7 +30,7 @@ export const backfillBench: Bench = {
         notes: [
           'lexidex: discovery, listings or archives, validation, bulk load, and its end: indexes, counts, words.',
           'raw: the same rows, ready in memory, in a bulk load by hand, in transactions of 1000, and the same end.',
-          'The network takes a core of its own while it answers.',
+          'The network answers on the same cores, from archives that it has made beforehand.',
           'anonymous: what no file stands behind. RSS: pages of the database that are mapped included.',
           'at a time: accounts; on one host three. lost: accounts of which anything could not be had.',
         ],

@@ -19,6 +19,8 @@ const methods = {
       pdsCount: HOSTS,
       // Nobody replays what is fetched.
       retained: 0,
+      // Hosts of one's own would make them on processors of their own.
+      readyArchives: true,
     })
     const held = [EVENT, RSVP, PROFILE].reduce((sum, nsid) => sum + network.records(nsid).length, 0)
     return { jetstream, relay, plc, hosts: pds.map((url) => new URL(url).host), held }
