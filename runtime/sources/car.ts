@@ -1,6 +1,6 @@
-import { decode } from '@atproto/lex-cbor'
-import { CID } from 'multiformats/cid'
+import { CidLinkWrapper, decode } from '@atcute/cbor'
 import { concat } from '../core/bytes.ts'
+import { type BlockId, idOf } from './block-id.ts'
 
 /** Bytes of a header or a block. Blocks of repos are records and tree nodes, which hosts keep below 1 MB. */
 const MAX_SECTION = 4_000_000
@@ -9,7 +9,7 @@ const CID_LENGTH = 36
 
 export interface CarHandlers {
   /** CIDs that the archive is about, once, before any block. */
-  roots(roots: readonly CID[]): void
+  roots(roots: readonly BlockId[]): void
   /** The bytes are part of a larger buffer: copy what is to be kept. */
   block(cid: Uint8Array, bytes: Uint8Array): void
 }
@@ -85,8 +85,8 @@ function readLength(data: Uint8Array, at: number): { start: number; length: numb
   return null
 }
 
-function readRoots(bytes: Uint8Array): readonly CID[] {
-  const header = decode(bytes) as { version?: unknown; roots?: unknown } | null
+function readRoots(bytes: Uint8Array): readonly BlockId[] {
+  const header: { version?: unknown; roots?: unknown } | null = decode(bytes)
   if (header?.version !== 1 || !Array.isArray(header.roots)) throw new Error('it is no CAR of version 1')
-  return header.roots.flatMap((root) => CID.asCID(root) ?? [])
+  return header.roots.filter((root) => root instanceof CidLinkWrapper).map(idOf)
 }

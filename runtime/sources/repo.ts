@@ -1,5 +1,4 @@
-import { decode, encode, type LexValue } from '@atproto/lex-cbor'
-import { CID } from 'multiformats/cid'
+import { BytesWrapper, CidLinkWrapper, decode, encode } from '@atcute/cbor'
 import { messageOf } from '../core/errors.ts'
 import { Slots } from '../core/slots.ts'
 import { isTid } from '../core/tid.ts'
@@ -89,8 +88,12 @@ export async function fetchRepo<T>(
     })
 
   /** @returns the archive's first root */
-  async function fill(blocks: RepoBlocks, body: AsyncIterable<Uint8Array>, only?: ReadonlySet<BlockId>): Promise<CID> {
-    let root: CID | undefined
+  async function fill(
+    blocks: RepoBlocks,
+    body: AsyncIterable<Uint8Array>,
+    only?: ReadonlySet<BlockId>,
+  ): Promise<BlockId> {
+    let root: BlockId | undefined
     const reader = new CarReader({
       roots: (roots) => {
         root = roots[0]
@@ -115,7 +118,7 @@ export async function fetchRepo<T>(
       const blocks = new RepoBlocks(collections)
       return { blocks, root: await fill(blocks, body) }
     })
-    const { data, ...head } = asIncomplete(pds, did, () => readCommit(blocks.read(idOf(root)), did, options))
+    const { data, ...head } = asIncomplete(pds, did, () => readCommit(blocks.read(root), did, options))
     const { wanted, missing } = await walk(blocks, data, collections).catch((error) => {
       throw incomplete(pds, did, messageOf(error))
     })
@@ -126,7 +129,7 @@ export async function fetchRepo<T>(
     }
     return await use({
       ...head,
-      commit: root.toString(),
+      commit: cidText(root),
       *records(collection) {
         for (const leaf of wanted.get(collection) ?? []) yield readRecord(blocks, leaf)
       },
@@ -156,18 +159,18 @@ async function walk(
 }
 
 function readCommit(bytes: Uint8Array, did: string, { verifySignature }: RepoOptions) {
-  const commit = decode(bytes) as Partial<Record<'did' | 'rev' | 'version' | 'data' | 'sig', LexValue>> | null
-  const data = CID.asCID(commit?.data)
-  if (data === null || typeof commit?.rev !== 'string' || typeof commit.version !== 'number' || !isTid(commit.rev)) {
+  const commit: Partial<Record<'did' | 'rev' | 'version' | 'data' | 'sig', unknown>> | null = decode(bytes)
+  const { rev, version, data } = commit ?? {}
+  if (!(data instanceof CidLinkWrapper) || typeof rev !== 'string' || typeof version !== 'number' || !isTid(rev)) {
     throw new Error('its root is no commit')
   }
-  if (commit.did !== did) throw new Error(`it is the repo of ${String(commit.did)}`)
+  if (commit?.did !== did) throw new Error(`it is the repo of ${String(commit?.did)}`)
   if (verifySignature !== undefined) {
     const { sig, ...unsigned } = commit
-    const isSigned = sig instanceof Uint8Array && verifySignature(encode(unsigned), sig)
+    const isSigned = sig instanceof BytesWrapper && verifySignature(encode(unsigned), sig.buf)
     if (!isSigned) throw new Error('its commit is not signed by the key of the account')
   }
-  return { did, rev: commit.rev, version: commit.version, data: idOf(data) }
+  return { did, rev, version, data: idOf(data) }
 }
 
 function readRecord(blocks: RepoBlocks, { key, id }: Leaf): RepoRecord {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Block, carOf } from '../../fixtures/network/archive.ts'
 import { cidOfBytes } from '../../fixtures/network/cid.ts'
-import { idOf } from '../../runtime/sources/block-id.ts'
+import { cidText, idOf } from '../../runtime/sources/block-id.ts'
 import { CarReader } from '../../runtime/sources/car.ts'
 import { RepoBlocks } from '../../runtime/sources/repo-blocks.ts'
 
@@ -15,10 +15,10 @@ const blockOf = (value: unknown): Block => {
 /** What a reader makes of pieces. */
 function read(pieces: readonly Uint8Array[]) {
   const blocks: string[] = []
-  let roots: string[] = []
+  let roots: readonly string[] = []
   const reader = new CarReader({
     roots: (found) => {
-      roots = found.map(String)
+      roots = found.map(cidText)
     },
     block: (cid, bytes) => blocks.push(`${Buffer.from(cid).toString('hex')} ${Buffer.from(bytes).toString('hex')}`),
   })

@@ -64,18 +64,6 @@ describe('readNode', () => {
       { numRuns: 1000 },
     )
   })
-
-  test('reads nodes in a form that repos do not have', () => {
-    const v = cidOfBytes(new Uint8Array([1]))
-    const tagged = (bytes: Uint8Array) => [0xd8, 0x2a, 0x58, bytes.length + 1, 0, ...bytes]
-    const map = (...entries: readonly (readonly [string, readonly number[]])[]) => [
-      0xa0 + entries.length,
-      ...entries.flatMap(([key, value]) => [0x61, key.charCodeAt(0), ...value]),
-    ]
-    const entry = map(['v', tagged(v.bytes)], ['p', [0]], ['k', [0x41, 0x61]])
-    const bytes = Uint8Array.from(map(['l', [0xf6]], ['e', [0x81, ...entry]]))
-    expect(readNode(bytes)).toEqual({ left: null, keys: ['a'], values: [idOf(v)], rights: [null] })
-  })
 })
 
 test('the text of a CID', () => {

