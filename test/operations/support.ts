@@ -14,6 +14,8 @@ import { createApplier } from '../../runtime/apply/applier.ts'
 import { silentLogger } from '../../runtime/core/log.ts'
 import { createIndexer, type Indexer, type IndexerOptions } from '../../runtime/indexer.ts'
 import { createSqliteStore } from '../../runtime/storage/sqlite/index.ts'
+import type { Store } from '../../runtime/storage/store.ts'
+import type { Database as TestIndex } from '../storage/harness.ts'
 
 export const COLLECTIONS = { event: EVENT, profile: PROFILE, rsvp: RSVP } as const
 
@@ -22,9 +24,10 @@ export type CalendarIndexer = Indexer<Database>
 /** A migrated index of the calendar app that looks at `network`, at nothing else. */
 export async function openIndexer(
   network: Pick<Network, 'jetstream' | 'relay' | 'plc' | 'pds'>,
-  { path = ':memory:', ...options }: IndexerOptions & { path?: string } = {},
+  { path = ':memory:', database, ...options }: IndexerOptions & { path?: string; database?: TestIndex } = {},
 ): Promise<CalendarIndexer> {
-  const indexer = createIndexer<Database>(app, createSqliteStore(path), {
+  const store: Store = (await database?.connect()) ?? createSqliteStore(path)
+  const indexer = createIndexer<Database>(app, store, {
     jetstreams: [network.jetstream],
     relays: [network.relay],
     plc: network.plc,

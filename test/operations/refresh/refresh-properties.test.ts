@@ -12,6 +12,9 @@ import {
   RSVP,
   startNetwork,
 } from '../../../fixtures/network/index.ts'
+import { databases, withDatabase } from '../../invariants/support/databases.ts'
+import { cases } from '../../invariants/support/settings.ts'
+import type { Database } from '../../storage/harness.ts'
 import { type CalendarIndexer, COLLECTIONS, deliver, indexed, openIndexer } from '../support.ts'
 
 interface Step {
@@ -67,42 +70,44 @@ async function expectNetwork(indexer: CalendarIndexer, network: Network): Promis
   }
 }
 
-test('refresh makes the index what the network is, whatever the stream did', async () => {
+async function checkRounds(database: Database, rounds: readonly (readonly Step[])[]): Promise<void> {
+  const network = await startNetwork({ accounts: 3, events: 2, rsvps: 4, profiles: 1, statuses: 0, pdsCount: 1 })
+  const indexer = await openIndexer(network, { database })
+  const dids = network.accounts.map(({ did }) => did)
+  let n = 0
+  try {
+    for (const steps of rounds) {
+      const swapped: JetstreamFrame[] = []
+      for (const one of steps) {
+        const from = network.log.length
+        write(network, one, n++)
+        const frames = network.log.slice(from)
+        if (one.fate === 'swapped') swapped.unshift(...frames)
+        if (one.fate === 'delivered') await deliver(indexer, frames)
+        if (one.fate === 'doubled') await deliver(indexer, [...frames, ...frames])
+      }
+      await deliver(indexer, swapped)
+      const { usersFailed, usersPartial } = await indexer.refresh({ dids, ignoreWindowMs: 0 })
+      expect([usersFailed, usersPartial]).toEqual([0, 0])
+      await expectNetwork(indexer, network)
+      const again = await indexer.refresh({ dids, ignoreWindowMs: 0 })
+      expect(again).toMatchObject({ usersSkipped: 3, total: { missing: 0, staleUpdates: 0, deleted: 0 } })
+    }
+    // All of it once more, what never arrived among it, in the worst of orders.
+    for (const frames of [network.log, [...network.log].reverse()]) {
+      await deliver(indexer, frames)
+      await expectNetwork(indexer, network)
+    }
+  } finally {
+    await indexer.close()
+    await network.close()
+  }
+}
+
+test.each(databases)('on $name, refresh makes the index what the network is, whatever the stream did', async (one) => {
   const rounds = fc.array(fc.array(step, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 3 })
   await fc.assert(
-    fc.asyncProperty(rounds, async (all) => {
-      const network = await startNetwork({ accounts: 3, events: 2, rsvps: 4, profiles: 1, statuses: 0, pdsCount: 1 })
-      const indexer = await openIndexer(network)
-      const dids = network.accounts.map(({ did }) => did)
-      let n = 0
-      try {
-        for (const steps of all) {
-          const swapped: JetstreamFrame[] = []
-          for (const one of steps) {
-            const from = network.log.length
-            write(network, one, n++)
-            const frames = network.log.slice(from)
-            if (one.fate === 'swapped') swapped.unshift(...frames)
-            if (one.fate === 'delivered') await deliver(indexer, frames)
-            if (one.fate === 'doubled') await deliver(indexer, [...frames, ...frames])
-          }
-          await deliver(indexer, swapped)
-          const { usersFailed, usersPartial } = await indexer.refresh({ dids, ignoreWindowMs: 0 })
-          expect([usersFailed, usersPartial]).toEqual([0, 0])
-          await expectNetwork(indexer, network)
-          const again = await indexer.refresh({ dids, ignoreWindowMs: 0 })
-          expect(again).toMatchObject({ usersSkipped: 3, total: { missing: 0, staleUpdates: 0, deleted: 0 } })
-        }
-        // All of it once more, what never arrived among it, in the worst of orders.
-        for (const frames of [network.log, [...network.log].reverse()]) {
-          await deliver(indexer, frames)
-          await expectNetwork(indexer, network)
-        }
-      } finally {
-        await indexer.close()
-        await network.close()
-      }
-    }),
-    { numRuns: 25 },
+    fc.asyncProperty(rounds, (all) => withDatabase(one, (database) => checkRounds(database, all))),
+    { ...cases(25 * one.share), endOnFailure: false },
   )
 })
