@@ -76,30 +76,39 @@ export function isLoading(db: DatabaseSync): boolean {
 export function buildIndex(db: DatabaseSync): boolean {
   const index = missing(db, 'index').find(({ isCounted }) => !isCounted)
   if (index === undefined) return false
-  try {
-    // What is sorted may be far larger than memory.
-    db.exec('PRAGMA temp_store = FILE')
-    db.exec(index.sql)
-  } catch (error) {
-    if (!isDatabaseCondition(error)) throw error
-    // There may be no directory to put it in.
-    db.exec('PRAGMA temp_store = MEMORY')
-    db.exec(index.sql)
-  } finally {
-    db.exec('PRAGMA temp_store = MEMORY')
-  }
+  withTemporaryFiles(db, () => db.exec(index.sql))
   return true
 }
 
 /** Counts, indexes words and brings the triggers back, in one transaction with the end of the mark. */
 export function endLoad(db: DatabaseSync): void {
-  inTransaction(db, transactionStatements(db), () => {
-    while (buildIndex(db)) {}
-    const rest = [...missing(db, 'index'), ...missing(db, 'trigger')]
+  const end = () => {
+    const indexes = missing(db, 'index')
+    for (const { sql, isCounted } of indexes) if (!isCounted) db.exec(sql)
+    const triggers = missing(db, 'trigger')
     // Before the triggers are there: what is written here must not be counted as it is written.
     db.prepare('DELETE FROM lexidex_state WHERE name = ?').run(MARK)
-    for (const { sql } of rest) db.exec(sql)
-  })
+    for (const { sql, isCounted } of indexes) if (isCounted) db.exec(sql)
+    for (const { sql } of triggers) db.exec(sql)
+  }
+  withTemporaryFiles(db, () => inTransaction(db, transactionStatements(db), end))
+}
+
+/**
+ * Does `work` with files for what it sorts, and for the pages that it may have to put back: both may be far larger than
+ * memory. Where there is no directory for them, it is begun again in memory.
+ */
+function withTemporaryFiles(db: DatabaseSync, work: () => void): void {
+  try {
+    db.exec('PRAGMA temp_store = FILE')
+    work()
+  } catch (error) {
+    if (!isDatabaseCondition(error)) throw error
+    db.exec('PRAGMA temp_store = MEMORY')
+    work()
+  } finally {
+    db.exec('PRAGMA temp_store = MEMORY')
+  }
 }
 
 function columnsOf(db: DatabaseSync, index: string): string[] {
