@@ -55,7 +55,7 @@ function stepBody(counter: CounterPlan, event: Event, plan: SchemaPlan): string[
     '  FROM (',
     ...(counter.distinct === null ? steps(counter, event) : distinctSteps(counter, counter.distinct, event)),
     '  ) AS step',
-    `  WHERE ${conditions.join(' AND ')};`,
+    `  WHERE ${conditions.join('\n    AND ')};`,
   ]
 }
 
