@@ -116,7 +116,7 @@ export interface ReadDialect {
  * count once it has ended. Reads show the rows that are there, their counts as they were before and nothing of them in
  * searches, and they are slow. Triggers and indexes of the user's own on the tables rest as well.
  *
- * A load that was cut short is ended by the next start, before anything is served.
+ * A load that was cut short is ended by the next start, before anything is served, or by another process that goes on.
  */
 export interface BulkLoad {
   /**
@@ -129,6 +129,11 @@ export interface BulkLoad {
   end(): MaybePromise<void>
   /** Whether one is going on, of this process or another. */
   active(): MaybePromise<boolean>
+  /**
+   * Ends one that was cut short with another process. One that is going on is left alone. Absent where no other process
+   * writes: then the next start is soon enough.
+   */
+  recover?(): Promise<void>
 }
 
 /** A right that one process has at a time, and that ends with it. */

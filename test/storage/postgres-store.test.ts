@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { silentLogger } from '../../runtime/core/log.ts'
 import type { Operation } from '../../runtime/core/operation.ts'
 import { createPostgresStore, type PostgresStore } from '../../runtime/storage/postgres/index.ts'
+import { eventually } from '../invariants/support/index.ts'
 import { batchOf, collections, del, did, initOf, meetup, put, rsvp, uriOf } from './app.ts'
 import { failureOf, rowsOf } from './harness.ts'
 import { openPostgres, type PostgresDatabase } from './postgres-harness.ts'
@@ -131,6 +132,28 @@ describe('connections', () => {
     await pool.end()
     expect(mine.db).toBeInstanceOf(Kysely)
   })
+})
+
+test('a bulk load whose process has died is ended by another that goes on, and by nobody before', async () => {
+  const other = await open()
+  expect(await store.bulk!.begin()).toBe(true)
+  await apply(
+    put({ collection: meetup, rev: 1, record: { title: 'chess' } }),
+    put({ collection: rsvp, rev: 2, record: { status: 'going', subject: { uri: uriOf(meetup) } } }),
+  )
+  await other.bulk!.recover!()
+  expect(await other.bulk!.active()).toBe(true)
+  // As whoever dies does: its session ends, and nothing else is said.
+  await store.close()
+  const { rows } = await other.pool.query('SELECT rsvps_count FROM meetup')
+  expect(rows).toEqual([{ rsvps_count: 0 }])
+  await eventually(async () => {
+    await other.bulk!.recover!()
+    expect(await other.bulk!.active()).toBe(false)
+  })
+  store = other
+  expect(await rowsOf(other, 'meetup')).toMatchObject([{ rsvps_count: 1, rsvps_going_count: 1 }])
+  expect(await found('chess')).toEqual(['one'])
 })
 
 test('a hot parent that comes and goes while three writers add, move and remove its children keeps its counts', async () => {

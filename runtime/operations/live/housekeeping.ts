@@ -28,8 +28,8 @@ const DAY_MS = 24 * 60 * 60_000
 const PRUNED = 'tombstones_pruned'
 
 /**
- * What has to be done now and then, by one process: fetches history as it falls due, unless a backfill goes on, and
- * forgets old deletions once a day. Ends when the signal aborts, and never rejects: what fails is told and tried again.
+ * What has to be done now and then, by one process: ends bulk loads whose process has died, fetches history as it falls
+ * due, unless a backfill goes on, and forgets old deletions once a day. Ends when the signal aborts, and never rejects: what fails is told and tried again.
  */
 export async function keepHouse(context: OperationContext, options: HousekeepingOptions): Promise<void> {
   const { signal, intervalMs = INTERVAL_MS, once = false } = options
@@ -52,6 +52,7 @@ export async function keepHouse(context: OperationContext, options: Housekeeping
 }
 
 async function round(context: OperationContext, signal: AbortSignal, options: HousekeepingOptions): Promise<void> {
+  await context.store.bulk?.recover?.()
   await pruneDaily(context, signal)
   if (options.backfill === false || (await isLeased(context, BACKFILL_LEASE))) return
   if ((await countDueAccounts(context, context.clock.now())) === 0) return

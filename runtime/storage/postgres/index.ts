@@ -108,7 +108,7 @@ class PgStore implements PostgresStore {
         : new ReplicaReads(this.pool, this.#open(options.readFrom, { ...options, patience: PATIENCE_MS }), this.#logger)
     this.db = createKysely(this.pool)
     this.shared = sharedWork(this.pool)
-    this.bulk = new PostgresBulkLoad(this.pool, () => this.#tables)
+    this.bulk = new PostgresBulkLoad(this.pool, () => this.#tables, this.#logger)
   }
 
   async migrate(migrations: readonly Migration[]): Promise<readonly string[]> {

@@ -15,12 +15,14 @@ const LOCK = '1819829368, 27759'
 export class PostgresBulkLoad implements BulkLoad {
   readonly #pool: pg.Pool
   readonly #tables: () => readonly CollectionTable[] | null
+  readonly #logger: Logger
   /** Holds the lock while this store loads. */
   #session: pg.PoolClient | null = null
 
-  constructor(pool: pg.Pool, tables: () => readonly CollectionTable[] | null) {
+  constructor(pool: pg.Pool, tables: () => readonly CollectionTable[] | null, logger: Logger) {
     this.#pool = pool
     this.#tables = tables
+    this.#logger = logger
   }
 
   async begin(): Promise<boolean> {
@@ -49,6 +51,10 @@ export class PostgresBulkLoad implements BulkLoad {
 
   active(): Promise<boolean> {
     return isLoading(this.#pool)
+  }
+
+  async recover(): Promise<void> {
+    if (this.#session === null) await endCutShort(this.#pool, this.#logger)
   }
 
   /** Lets go of the lock, so that the next start ends the load. */

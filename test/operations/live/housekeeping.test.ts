@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { EVENT, type Network, PROFILE, startNetwork } from '../../../fixtures/network/index.ts'
 import { takeLease } from '../../../runtime/operations/runs/leases.ts'
+import { openPostgres } from '../../storage/postgres-harness.ts'
 import { type CalendarIndexer, eventually, manualClock, openIndexer } from '../support.ts'
 
 const DAY = 24 * 3_600_000
@@ -118,4 +119,23 @@ describe('a lease', () => {
     expect(await takeLease(context, 'a')).toBeNull()
     await third.release()
   })
+})
+
+test('a bulk load whose process has died is ended', async () => {
+  const database = await openPostgres()
+  const living = await openIndexer(network, { clock, database })
+  const dead = await database.connect()
+  await dead.use(living.app.collections)
+  expect(await dead.bulk!.begin()).toBe(true)
+  const working = living.keepHouse({ signal: abort.signal, intervalMs: 10, backfill: false })
+  await eventually(async () =>
+    expect(await living.db.selectFrom('lexidex_lease').select('name').execute()).toHaveLength(1),
+  )
+  expect(await living.store.bulk!.active()).toBe(true)
+  await dead.close()
+  await eventually(async () => expect(await living.store.bulk!.active()).toBe(false))
+  abort.abort()
+  await working
+  await living.close()
+  await database.drop()
 })
