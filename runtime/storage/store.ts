@@ -96,6 +96,13 @@ export interface ReadDialect {
    */
   childrenOf(query: ChildQuery): string
   /**
+   * The same children as columns of a select of their parents: SQL by the names of `childrenOf`. Binds of each: the limit.
+   * There where the database is `far`.
+   *
+   * @param parent SQL of the parent's key
+   */
+  childColumns?(query: ChildQuery, parent: string): Readonly<Record<string, string>>
+  /**
    * The same children, open for what is embedded in them. Binds and rows: as `childrenOf`; the children of a list are
    * separated by U+001E. Each is a JSON array of its `columns`, U+001F, and its JSON entry without the brace at the end.
    * Text of JSON holds neither of the two.

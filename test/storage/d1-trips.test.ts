@@ -53,7 +53,8 @@ describe('a request', () => {
   test.each([
     ['event.listRecords', 1],
     ['event.listRecords?sort=startsAt', 1],
-    ['event.listRecords?hydrateRsvps=5', 2],
+    ['event.listRecords?hydrateRsvps=5', 1],
+    ['event.listRecords?hydrateRsvps=5&sort=startsAt', 2],
     ['event.listRecords?hydrateRsvps=5&profiles=true', 4],
     ['rsvp.listRecords?hydrateEvent=true', 2],
     ['rsvp.listRecords?hydrateEvent=true&hydrateEventRsvps=3&profiles=true', 5],
@@ -101,7 +102,7 @@ test('answers that are kept cost one look whether they still hold', async () => 
     return binding.take().length
   }
   try {
-    expect([await trips(), await trips(), await trips()]).toEqual([3, 3, 1])
+    expect([await trips(), await trips(), await trips()]).toEqual([2, 2, 1])
   } finally {
     await indexer.close()
   }

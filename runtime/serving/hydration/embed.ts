@@ -4,7 +4,7 @@ import { invalidRequest } from '../../core/errors.ts'
 import type { Store } from '../../storage/store.ts'
 import type { AccountSource } from '../shared/actors.ts'
 import { readsOf } from '../shared/answer.ts'
-import type { Row } from '../shared/splice.ts'
+import type { EmbeddedColumn, Row } from '../shared/splice.ts'
 import { createHydration, type HydrateParams } from './hydrate.ts'
 import { createProfiles, type Profiles } from './profiles.ts'
 
@@ -28,6 +28,8 @@ export interface Embed {
    * @throws XrpcError 400 where more than 20 000 records would be embedded in them, or some in what is not asked for
    */
   check(params: HydrateParams, records: number): void
+  /** What may be asked for together with the rows; `extras` then finds it in them. */
+  columns(params: HydrateParams): readonly EmbeddedColumn[]
   extras(rows: readonly Row[], params: HydrateParams): Promise<Extras>
   /** Whether anything but profiles is asked for: then rows need what points at it. */
   isHydrated(params: HydrateParams): boolean
@@ -70,6 +72,8 @@ function createEmbed(
         `${most} records might be embedded in one answer; the most is ${MAX_EMBEDDED}. Lower "limit", ${asked.map((name) => `"${name}"`).join(' or ')}.`,
       )
     },
+    // Profiles need to know who wrote what is embedded.
+    columns: (params) => (params.profiles === true ? [] : hydration.columns(params)),
     async extras(rows, params) {
       if (profiles === null || params.profiles !== true) {
         return { within: await hydration.embed(rows, params), beside: '' }

@@ -2,11 +2,15 @@ import type { CollectionDef, ReferenceDef, RelationDef } from '../../core/collec
 import { invalidRequest, LexidexError } from '../../core/errors.ts'
 import type { Store } from '../../storage/store.ts'
 import { prepareOnce } from '../shared/prepare.ts'
-import type { Row } from '../shared/splice.ts'
+import { type EmbeddedColumn, PAGE, type Row } from '../shared/splice.ts'
 import { type OpenEntry, readEntries, readEntry } from './open-entries.ts'
 
 /** How deep records are embedded in one another: children of a child are the end. */
 const DEPTH = 2
+
+/** Columns that are asked for together with rows, and characters of their SQL: D1 takes 100 in all, and 100 kB. */
+const MAX_COLUMNS = 20
+const MAX_TEXT = 50_000
 
 /** Parsed parameters, `hydrate…` among them. */
 export type HydrateParams = Readonly<Record<string, unknown>>
@@ -23,6 +27,11 @@ export interface Hydration {
    */
   embed(rows: readonly Row[], params: HydrateParams, authors?: Set<string>): Promise<readonly string[]>
   /**
+   * What of it may be asked for together with the rows, where the database is far: `embed` then finds it in them. Nothing
+   * where that would be more than one statement takes.
+   */
+  columns(params: HydrateParams): readonly EmbeddedColumn[]
+  /**
    * Most records that are embedded in one.
    *
    * @throws XrpcError 400 where something is to be embedded in what is not asked for itself
@@ -38,6 +47,7 @@ interface Part {
   size(asked: number): number
   /** What is embedded in the records of this part; null where nothing more is. */
   readonly inner: Hydration | null
+  columns(asked: number, params: HydrateParams): readonly EmbeddedColumn[]
   values(
     rows: readonly Row[],
     asked: number,
@@ -70,7 +80,7 @@ function hydrationOf(context: Context, collection: CollectionDef, prefix: string
     }
     const param = prefix + name[0]!.toUpperCase() + name.slice(1)
     const inner = depth === 1 ? null : hydrationOf(context, target, param, depth - 1)
-    return { param, property: `,${JSON.stringify(name)}:`, inner, ...make(context.store, def, target, inner) }
+    return { param, property: `,${JSON.stringify(name)}:`, inner, ...make(context.store, def, target, inner, param) }
   }
   const parts = [
     ...Object.entries(collection.relations).map(([name, def]) => part(name, def.collection, relationPart, def)),
@@ -96,6 +106,14 @@ function hydrationOf(context: Context, collection: CollectionDef, prefix: string
         }
       }
       return extras
+    },
+    columns(params) {
+      const columns = parts.flatMap((part) => {
+        const asked = Number(params[part.param] ?? 0)
+        return asked === 0 ? [] : part.columns(asked, params)
+      })
+      const length = columns.reduce((sum, { sql }) => sum + sql.length, 0)
+      return columns.length <= MAX_COLUMNS && length <= MAX_TEXT ? columns : []
     },
     most(params) {
       let sum = 0
@@ -137,10 +155,16 @@ async function close(
   return entries.map(({ json }, i) => `${json}${extras?.[i] ?? ''}}`)
 }
 
-type PartOf = Pick<Part, 'size' | 'values'>
+type PartOf = Pick<Part, 'size' | 'columns' | 'values'>
 
 /** The newest children of each row. */
-function relationPart(store: Store, relation: RelationDef, child: CollectionDef, inner: Hydration | null): PartOf {
+function relationPart(
+  store: Store,
+  relation: RelationDef,
+  child: CollectionDef,
+  inner: Hydration | null,
+  param: string,
+): PartOf {
   const columns = columnsOf(child)
   const finished = prepareOnce(store, () => store.reads.childrenOf({ child, relation }))
   const open = prepareOnce(store, () => store.reads.childParts({ child, relation }, columns))
@@ -191,9 +215,23 @@ function relationPart(store: Store, relation: RelationDef, child: CollectionDef,
     })
   }
 
+  const nameOf = (column: string) => `${param}_${column}`
+  let withRows: readonly { readonly name: string; readonly sql: string }[] | null = null
+  const columnsWithRows = () => {
+    withRows ??= Object.entries(store.reads.childColumns?.({ child, relation }, `${PAGE}.${relation.match}`) ?? {}).map(
+      ([column, sql]) => ({ name: nameOf(column), sql }),
+    )
+    return withRows
+  }
+
   return {
     size: (asked) => asked * lists.length,
+    columns: (limit, params) =>
+      staysOpen(inner, params, undefined) ? [] : columnsWithRows().map((column) => ({ ...column, limit })),
     async values(rows, limit, params, authors) {
+      if (lists.every(({ column }) => Object.hasOwn(rows[0]!, nameOf(column)))) {
+        return rows.map((row) => toJson(Object.fromEntries(lists.map(({ column }) => [column, row[nameOf(column)]]))))
+      }
       const keys = rows.map((row) => row[relation.match] as string)
       const values = [JSON.stringify([...new Set(keys)]), limit]
       const found = staysOpen(inner, params, authors)
@@ -211,6 +249,7 @@ function referencePart(store: Store, reference: ReferenceDef, target: Collection
   const query = prepareOnce(store, () => store.reads.recordsByKey(target, reference.match, columns))
   return {
     size: (asked) => asked,
+    columns: () => [],
     async values(rows, _asked, params, authors) {
       const keys = rows.map((row) => row[reference.column] as string | null)
       const wanted = new Set(keys.filter((key) => key !== null))

@@ -4,7 +4,7 @@ import type { ListDef, Query } from '../define.ts'
 import type { AskedFilter } from '../params/filters.ts'
 import { prepareQuery, type Statement } from '../shared/prepare.ts'
 import { Slot, slot } from '../shared/slots.ts'
-import type { RowView } from '../shared/splice.ts'
+import { PAGE, type RowView } from '../shared/splice.ts'
 import { condition, indexedRows, slotsOf, valuesNamed } from './conditions.ts'
 import { columnsOf, type ListShape, orderOf, type WindowShape } from './shapes.ts'
 
@@ -12,7 +12,7 @@ import { columnsOf, type ListShape, orderOf, type WindowShape } from './shapes.t
  * One page of a list, by keyset.
  *
  * Values: the filters by name; `$sort_at` and `$uri` of the position, and `$sort` where it is of another column;
- * `$search`; `$limit`.
+ * `$search`; `$limit`; the limit of each column that is embedded, by its name after `$`.
  */
 export function compileList(store: Store, def: ListDef, view: RowView, shape: ListShape): Statement {
   const { table } = def.collection
@@ -29,7 +29,16 @@ export function compileList(store: Store, def: ListDef, view: RowView, shape: Li
   let page = selects.reduce((all, select) => all.unionAll(select))
   // A union is ordered by what it gives; a single select may be by what gives it.
   for (const name of order) page = page.orderBy(branches.length > 1 ? name : branches[0]!.ordered(name), direction)
-  return prepareQuery(store, page.limit(slot('$limit')))
+  const rows = page.limit(slot('$limit'))
+  if (shape.embedded.length === 0) return prepareQuery(store, rows)
+  const embedded = shape.embedded.map(
+    ({ name, sql: text }) => sql`${fragment(text, [slot(`$${name}`)])} AS ${sql.ref(name)}`,
+  )
+  const ordered = order.map((name) => sql`${sql.ref(name)} ${sql.raw(direction)}`)
+  // The page is made first, so that nothing is embedded in rows that are only looked at on the way.
+  const query = sql`WITH ${sql.ref(PAGE)} AS MATERIALIZED ${rows}
+SELECT ${sql.ref(PAGE)}.*, ${sql.join(embedded)} FROM ${sql.ref(PAGE)} ORDER BY ${sql.join(ordered)}`
+  return prepareQuery(store, { compile: () => query.compile(store.db) })
 }
 
 /** A select before it is ordered, and the columns as it is to be ordered by them. */

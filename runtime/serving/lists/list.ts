@@ -30,6 +30,7 @@ export function createList(store: Store, def: ListDef, embed: Embed, accounts?: 
     const { hash, request } = readRequest(def, filters, params, {
       did: account?.did,
       hydrated: embed.isHydrated(params),
+      embedded: embed.columns(params),
     })
     const { rows, next } = request.sort === null ? await search!.page(request) : await sortedPage(request, request.sort)
     const { within, beside } = await embed.extras(rows, params)

@@ -4,7 +4,7 @@ import { type AskedFilter, askFilter, DID, type ListFilter, listFilter } from '.
 import { listFilters } from '../params/params.ts'
 import { decodeCursor, fingerprint, type Position } from '../shared/cursor.ts'
 import type { Values } from '../shared/slots.ts'
-import type { Row } from '../shared/splice.ts'
+import type { EmbeddedColumn, Row } from '../shared/splice.ts'
 
 /** Rows of one page, and where the next one begins; null on the last. */
 export interface PageRows {
@@ -27,6 +27,8 @@ export interface ListRequest {
   readonly search: string | undefined
   /** Whether records are embedded in the rows. */
   readonly hydrated: boolean
+  /** What of that is asked for together with the rows. */
+  readonly embedded: readonly EmbeddedColumn[]
 }
 
 /**
@@ -54,12 +56,13 @@ export function filtersOf(def: ListDef): ListFilter[] {
  *
  * @param did of the account that the list is of
  * @param hydrated whether records are embedded in the rows
+ * @param embedded what of that is asked for together with them
  */
 export function readRequest(
   def: ListDef,
   filters: readonly ListFilter[],
   params: Record<string, any>,
-  { did, hydrated }: { readonly did: string | undefined; readonly hydrated: boolean },
+  { did, hydrated, embedded }: Pick<ListRequest, 'hydrated' | 'embedded'> & { readonly did: string | undefined },
 ): { request: ListRequest; hash(): number } {
   const { asked, values } = askFilters(filters, params, did)
   const { sort, descending } = orderOf(def, params)
@@ -69,7 +72,7 @@ export function readRequest(
     return fingerprint(JSON.stringify([def.nsid, sort, descending, search ?? null, shape, values]))
   }
   const position = params.cursor === undefined ? null : decodeCursor(hash(), params.cursor)
-  return { hash, request: { filters: asked, values, limit, sort, descending, position, search, hydrated } }
+  return { hash, request: { filters: asked, values, limit, sort, descending, position, search, hydrated, embedded } }
 }
 
 /** An order that is asked for wins over relevance, which is that of a search otherwise. */

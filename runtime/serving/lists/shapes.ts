@@ -1,5 +1,5 @@
 import { type AskedFilter, roomFor } from '../params/filters.ts'
-import type { RowView } from '../shared/splice.ts'
+import type { EmbeddedColumn, RowView } from '../shared/splice.ts'
 
 /**
  * How a list comes to its rows.
@@ -30,6 +30,8 @@ export interface ListShape {
   readonly after: boolean
   /** Whether records are embedded in the rows. */
   readonly hydrated: boolean
+  /** What of that is asked for together with the rows. */
+  readonly embedded: readonly EmbeddedColumn[]
 }
 
 /** Which statement a page by relevance needs. */
@@ -45,9 +47,11 @@ export interface WindowShape {
 }
 
 /** The shape of a list as text: made for each request, so put together by hand. */
-export function listKey({ filters, path, search, sort, descending, part, after, hydrated }: ListShape): string {
+export function listKey(shape: ListShape): string {
+  const { filters, path, search, sort, descending, part, after, hydrated, embedded } = shape
+  const together = embedded.map(({ name }) => name).join()
   const way = path.by === 'each' ? `each ${path.filter}` : path.by === 'few' ? `few ${path.column}` : path.by
-  return `${sort} ${descending} ${part} ${after} ${hydrated} ${search} ${way} ${filtersKey(filters)}`
+  return `${sort} ${descending} ${part} ${after} ${hydrated} ${together} ${search} ${way} ${filtersKey(filters)}`
 }
 
 export function windowKey({ filters, ranked, from, hydrated }: WindowShape): string {

@@ -37,7 +37,7 @@ export function createSortedPages(
   }
 
   return async (request, sort) => {
-    const { limit, position, descending, hydrated } = request
+    const { limit, position, descending, hydrated, embedded } = request
     const values: Record<string, any> = { ...request.values }
     let found: ListShape['search'] = 'none'
     if (search !== null && request.search !== undefined) {
@@ -52,11 +52,12 @@ export function createSortedPages(
       values.$sort_at = sortAt
       values.$uri = uri
     }
+    for (const column of embedded) values[`$${column.name}`] = column.limit
     const rows: Row[] = []
     for (const part of partsOf(collection, sort, request)) {
       const after = position !== null && (part !== 'nulls' || position[0] === null)
       values.$limit = limit + 1 - rows.length
-      const shape = { filters: request.filters, path, search: found, sort, descending, part, after, hydrated }
+      const shape = { filters: request.filters, path, search: found, sort, descending, part, after, hydrated, embedded }
       rows.push(...(await statement(shape).all(values)))
       if (rows.length > limit) break
     }

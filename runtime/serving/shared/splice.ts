@@ -39,3 +39,14 @@ export function rowView(collection: CollectionDef): RowView {
     },
   }
 }
+
+/** What is embedded in the rows of a page and asked for together with them. */
+export interface EmbeddedColumn {
+  readonly name: string
+  /** A value for a row of `lexidex_page`. Binds: the limit. */
+  readonly sql: string
+  readonly limit: number
+}
+
+/** The page's rows, as the SQL of what is embedded names them. */
+export const PAGE = 'lexidex_page'

@@ -4,6 +4,7 @@ import { LexidexError } from '../../core/errors.ts'
 import { type Logger, silentLogger } from '../../core/log.ts'
 import type { ApplyBatch, ColumnValue } from '../../core/operation.ts'
 import { misfit } from '../misfit.ts'
+import { childColumns } from '../sqlite/hydrate.ts'
 import { sqliteReads } from '../sqlite/reads.ts'
 import { READ_VERSIONS } from '../sqlite/statements.ts'
 import { type CollectionTable, tableOf } from '../sqlite/tables.ts'
@@ -58,6 +59,7 @@ class CloudflareStore implements D1Store {
     ...sqliteReads,
     planning: { ...sqliteReads.planning!, selects: SELECTS },
     far: true,
+    childColumns,
   }
   /** A batch is on its way for longer than it takes; but the next must not overtake it. */
   readonly background = false

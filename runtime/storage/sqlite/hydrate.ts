@@ -14,19 +14,42 @@ const MAX_ARGUMENTS = 32
  * no more than a quiet one and takes no room from it.
  */
 export function childrenOf(query: ChildQuery): string {
-  return childLists(query, concat([...entryParts(query.child), "'}'"]), "','")
+  return childLists(query, finished(query.child), "','")
 }
 
-function childLists({ child, relation }: ChildQuery, entry: string, separator: string): string {
-  const groups = relation.groups
-  const list = (condition: string, name: string) => children(child, relation.column, condition, entry, separator, name)
-  const columns =
-    groups === undefined
-      ? [list('', 'children')]
-      : Object.entries(groups.values).map(([name, value]) =>
-          list(` AND ${quote(groups.column)} = ${literal(value)}`, `children_${name}`),
-        )
-  return `SELECT parent.value AS parent,\n  ${columns.join(',\n  ')}\nFROM json_each(?1) AS parent`
+/** SQL of `ReadDialect.childColumns`: the same walks. */
+export function childColumns(query: ChildQuery, parent: string): Readonly<Record<string, string>> {
+  return lists(query, { entry: finished(query.child), separator: "','", parent, limit: '?' })
+}
+
+function finished(child: CollectionDef): string {
+  return concat([...entryParts(child), "'}'"])
+}
+
+function childLists(query: ChildQuery, entry: string, separator: string): string {
+  const columns = Object.entries(lists(query, { entry, separator, parent: 'parent.value', limit: '?2' }))
+  const named = columns.map(([name, list]) => `${list} AS ${quote(name)}`)
+  return `SELECT parent.value AS parent,\n  ${named.join(',\n  ')}\nFROM json_each(?1) AS parent`
+}
+
+interface ListSql {
+  readonly entry: string
+  readonly separator: string
+  /** Key of the parent. */
+  readonly parent: string
+  readonly limit: string
+}
+
+/** One list for each group, by name. */
+function lists({ child, relation }: ChildQuery, sql: ListSql): Readonly<Record<string, string>> {
+  const { groups, column } = relation
+  if (groups === undefined) return { children: children(child, column, '', sql) }
+  return Object.fromEntries(
+    Object.entries(groups.values).map(([name, value]) => {
+      const condition = ` AND ${quote(groups.column)} = ${literal(value)}`
+      return [`children_${name}`, children(child, column, condition, sql)]
+    }),
+  )
 }
 
 /** `group_concat` keeps the order of a subquery; asked for it once more, it sorts what is in order. */
@@ -34,15 +57,13 @@ function children(
   child: CollectionDef,
   column: string,
   condition: string,
-  entry: string,
-  separator: string,
-  name: string,
+  { entry, separator, parent, limit }: ListSql,
 ): string {
   return `(SELECT group_concat(entry, ${separator}) FROM (
     SELECT ${entry} AS entry FROM ${quote(child.table)}
-    WHERE ${quote(column)} = parent.value${condition} AND hidden = 0
-    ORDER BY sort_at DESC, uri DESC LIMIT ?2
-  )) AS ${quote(name)}`
+    WHERE ${quote(column)} = ${parent}${condition} AND hidden = 0
+    ORDER BY sort_at DESC, uri DESC LIMIT ${limit}
+  ))`
 }
 
 /** SQL of `ReadDialect.childParts`: the same walks. */
