@@ -42,3 +42,9 @@ export function messageOf(error: unknown): string {
 export function isProgrammingError(error: unknown): boolean {
   return error instanceof TypeError || error instanceof ReferenceError || error instanceof SyntaxError
 }
+
+/** Told to whoever asks while the database cannot be used. Clients try again. */
+export function databaseUnavailable(why?: string): XrpcError {
+  const reason = why === undefined ? '; ask again' : `: ${why}`
+  return new XrpcError(503, 'DatabaseUnavailable', `The database cannot be used for the moment${reason}`)
+}

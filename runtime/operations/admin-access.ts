@@ -1,5 +1,5 @@
 import { checkBearer } from '../core/bearer.ts'
-import { isProgrammingError, LexidexError, messageOf, XrpcError } from '../core/errors.ts'
+import { databaseUnavailable, isProgrammingError, LexidexError, messageOf, XrpcError } from '../core/errors.ts'
 import type { Route, RouteRequest } from '../core/route.ts'
 import type { OperationContext } from './context.ts'
 
@@ -34,8 +34,7 @@ export function adminsOnly(access: AdminAccess, { store }: OperationContext): Fo
         return await answer(request)
       } catch (error) {
         if (error instanceof XrpcError || isProgrammingError(error) || !store.isTransient(error)) throw error
-        const message = `The database cannot be used for the moment: ${messageOf(error)}`
-        throw new XrpcError(503, 'DatabaseUnavailable', message)
+        throw databaseUnavailable(messageOf(error))
       }
     },
   })

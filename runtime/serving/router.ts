@@ -1,5 +1,5 @@
 import type { App } from '../app.ts'
-import { XrpcError } from '../core/errors.ts'
+import { databaseUnavailable, isProgrammingError, XrpcError } from '../core/errors.ts'
 import type { RuntimeState } from '../core/liveness.ts'
 import type { Logger } from '../core/log.ts'
 import type { Page } from '../core/page.ts'
@@ -123,6 +123,7 @@ export function createRouter(options: RouterOptions): Router {
     } catch (error) {
       if (error instanceof XrpcError) return failure(error)
       logger.error(`${request.method} ${request.url.slice(0, 200)} failed:`, error)
+      if (!isProgrammingError(error) && store.isTransient(error)) return failure(databaseUnavailable())
       return failure(new XrpcError(500, 'InternalServerError', 'Something went wrong on the server.'))
     }
   }

@@ -1,7 +1,8 @@
 /** For Cloudflare Workers. */
-import { LexidexError } from '../core/errors.ts'
+import { databaseUnavailable, LexidexError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
 import type { Indexer, IndexerOptions } from '../indexer.ts'
+import { isPassing } from '../storage/d1/errors.ts'
 import { createD1Store, type D1Binding } from '../storage/d1/index.ts'
 import type { Store } from '../storage/store.ts'
 import { answerCron } from './cron.ts'
@@ -113,7 +114,16 @@ export function createWorker<Env extends WorkerEnv = WorkerEnv>(
     async fetch(request, env, context) {
       const cron = await answerCron(request, env, () => cycle(env, context))
       if (cron !== null) return cron
-      const indexer = await opened(env, context)
+      let indexer: Indexer<any>
+      try {
+        indexer = await opened(env, context)
+      } catch (error) {
+        if (!isPassing(error)) throw error
+        loggerOf(env).error('The database is not ready:', error)
+        const { status, error: name, message } = databaseUnavailable()
+        const headers = { 'access-control-allow-origin': '*', 'cache-control': 'no-store' }
+        return Response.json({ error: name, message }, { status, headers })
+      }
       const answer = indexer.fetch(request)
       // A request that is given up ends in good order: others may wait for what it fetches.
       context.waitUntil(answer.then(() => indexer.idle()))

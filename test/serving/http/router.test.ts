@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createRouter } from '../../../runtime/index.ts'
 import { NOT_FOLLOWING } from '../../../runtime/operations/live/liveness.ts'
 import { insert, type Served, send as sendTo, serveApp } from '../support/index.ts'
@@ -224,6 +224,14 @@ describe('HTTP', () => {
       { error: 'InternalServerError', message: 'Something went wrong on the server.' },
     ])
     expect(String(served.errors[0])).toMatch(/GET .*search=red failed.*no such table: book_search/)
+  })
+
+  test('a database that cannot be used for the moment is no error of ours: clients ask again', async () => {
+    served.store.database.exec('DROP TABLE book_search')
+    vi.spyOn(served.store, 'isTransient').mockReturnValue(true)
+    const { status, body } = await send('GET', '/xrpc/test.lib.book.listRecords?search=red')
+    expect([status, JSON.parse(body).error]).toEqual([503, 'DatabaseUnavailable'])
+    expect(served.errors).toHaveLength(1)
   })
 
   test('whatever the method and path, it is answered', async () => {
