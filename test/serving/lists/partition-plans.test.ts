@@ -1,11 +1,11 @@
 /** Which parts of a Postgres table a list reads. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { app as calendar } from '../../fixtures/apps/calendar/src/lexidex/index.ts'
-import type { PostgresStore } from '../../runtime/storage/postgres/index.ts'
-import { numbered } from '../../runtime/storage/postgres/sql.ts'
-import type { PreparedQuery } from '../../runtime/storage/store.ts'
-import { openPartitioned } from '../storage/postgres-harness.ts'
-import { insertAll, type Params, type Served, serveAppOn } from './support/index.ts'
+import { app as calendar } from '../../../fixtures/apps/calendar/src/lexidex/index.ts'
+import type { PostgresStore } from '../../../runtime/storage/postgres/index.ts'
+import { numbered } from '../../../runtime/storage/postgres/sql.ts'
+import type { PreparedQuery } from '../../../runtime/storage/store.ts'
+import { openPartitioned } from '../../storage/postgres-harness.ts'
+import { insertAll, type Params, type Served, serveAppOn } from '../support/index.ts'
 
 let served: Served<PostgresStore>
 let asked: { sql: string; values: readonly unknown[] }[] = []
