@@ -40,6 +40,8 @@ async function generate(): Promise<void> {
 it('processes with roles share what DATABASE_URL names: one fills it, one follows, one serves', async () => {
   await generate()
   project.env.DATABASE_URL = database.url
+  // One that serves reads it from here too, as a server that is no replica and never behind.
+  project.env.DATABASE_READ_URL = database.url
   running = ['backfill', 'ingest', 'serve'].map((role) => project.start('start', '--role', role, '--port', '0'))
   const [backfill, ingest, serve] = running
   await backfill!.until('Backfill: ')

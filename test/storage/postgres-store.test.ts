@@ -200,3 +200,26 @@ test('a hot parent that comes and goes while three writers add, move and remove 
     ])
   }
 })
+
+test('whoever waits while another migrates finds it done, however small the migration is', async () => {
+  const empty = await openPostgres()
+  const faster = new pg.Client(empty.url)
+  try {
+    await faster.connect()
+    const table = 'CREATE TABLE lexidex_migration (name text PRIMARY KEY, applied_at bigint NOT NULL)'
+    await faster.query('BEGIN')
+    await faster.query('SELECT pg_advisory_xact_lock(1819829368, 28009)')
+    await faster.query(table)
+    const slower = await empty.connect({ connections: 1 })
+    const migrating = slower.migrate([{ name: '0001_init', statements: [table] }])
+    const waits = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+    while ((await faster.query(waits)).rowCount === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    await faster.query(`INSERT INTO lexidex_migration VALUES ('0001_init', 1)`)
+    await faster.query('COMMIT')
+    expect(await migrating).toEqual([])
+  } finally {
+    await faster.end()
+    await empty.drop()
+  }
+})

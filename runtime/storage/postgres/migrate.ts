@@ -28,10 +28,17 @@ export async function migrate(pool: pg.Pool, migrations: readonly Migration[], n
   return applied
 }
 
+/**
+ * Reads the catalogue itself. `to_regclass` goes by what a session remembers, which after a wait for the lock may be that
+ * there was no such table.
+ */
+const BEGUN = `SELECT EXISTS (SELECT FROM pg_class WHERE relname = 'lexidex_migration' AND pg_table_is_visible(oid)) AS begun,
+  getdatabaseencoding() AS encoding`
+
 /** @throws LexidexError where the database holds migrations that are not in the list, or is none for text of all kinds */
 export async function pendingMigrations(db: Queryable, migrations: readonly Migration[]): Promise<Migration[]> {
   const { rows } = await db.query({
-    text: `SELECT to_regclass('lexidex_migration') IS NOT NULL AS begun, getdatabaseencoding() AS encoding`,
+    text: BEGUN,
   })
   const { begun, encoding } = rows[0]
   if (encoding !== 'UTF8') {
