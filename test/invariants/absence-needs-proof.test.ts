@@ -15,7 +15,7 @@ import {
 } from '../../fixtures/network/index.ts'
 import { createRandom, type Random } from '../../fixtures/network/random.ts'
 import type { TestDatabase } from '../storage/databases.ts'
-import { databases, scaled, withDatabase } from './support/databases.ts'
+import { kinds, scaled, withDatabase } from './support/databases.ts'
 import { type CalendarIndexer, type MovableClock, movableClock, openCalendar, presentNetwork } from './support/index.ts'
 import { eachSeed, patience } from './support/settings.ts'
 import { expectRecount, truth, visible } from './support/visible.ts'
@@ -202,7 +202,7 @@ async function checkLies(setting: Setting, random: Random): Promise<void> {
   await setting.expectCured()
 }
 
-describe.each(databases)('$name', (one) => {
+describe.each(kinds)('$name', (one) => {
   const withSetting = (use: (setting: Setting) => Promise<void>) => settingIn(one, use)
 
   test(

@@ -7,7 +7,7 @@ import { EVENT, type HttpFault, type Network, PROFILE, RSVP } from '../../fixtur
 import { createRandom } from '../../fixtures/network/random.ts'
 import type { TestDatabase } from '../storage/databases.ts'
 import type { Database } from '../storage/harness.ts'
-import { databases, scaled, withDatabase } from './support/databases.ts'
+import { kinds, scaled, withDatabase } from './support/databases.ts'
 import { shuffled } from './support/disorder.ts'
 import { FAULTS, randomFaults } from './support/faults.ts'
 import { type CalendarIndexer, emptyNetwork, movableClock, openCalendar, presentNetwork } from './support/index.ts'
@@ -104,7 +104,7 @@ async function checkFaults(database: Database, accounts: number, seed: number): 
   }
 }
 
-describe.each(databases)('$name', (one) => {
+describe.each(kinds)('$name', (one) => {
   test(
     'whatever hosts, relays and directories do, nothing is called complete that is not',
     () =>
@@ -183,14 +183,14 @@ async function listingIn(one: TestDatabase, use: (listing: Listing) => Promise<v
   }
 }
 
-describe.each(databases)('$name: a listing of three pages', (one) => {
+describe.each(kinds)('$name: a listing of three pages', (one) => {
   const withListing = (use: (listing: Listing) => Promise<void>) => listingIn(one, use)
   // Those that pass by themselves, or that the host means: it is then given up at once, with the reason.
   const SPOILED = Object.keys(FAULTS).filter((name) => !/honest|slow|limited|words of its own/.test(name))
 
   test(`whose second page is never had is not complete, and is once it is: ${SPOILED.join(', ')}`, async () => {
     // Others each time, where there are too many.
-    const some = shuffled(SPOILED, createRandom(Date.now())).slice(0, scaled(one, SPOILED.length))
+    const some = shuffled(SPOILED, createRandom(Date.now())).slice(0, Math.ceil(SPOILED.length * one.share))
     const check = (name: string) =>
       withListing(async (listing) => {
         await listing.backfill(FAULTS[name]!.fault)

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type CommitFrame, EVENT, type Network, PROFILE, RSVP } from '../../fixtures/network/index.ts'
 import { createRandom, type Random } from '../../fixtures/network/random.ts'
 import type { Database } from '../storage/harness.ts'
-import { databases, withDatabase } from './support/databases.ts'
+import { databases, kinds, withDatabase } from './support/databases.ts'
 import { ACCOUNTS, type Action, history, perform } from './support/history.ts'
 import {
   type CalendarIndexer,
@@ -107,7 +107,7 @@ describe.each(databases)('$name', (one) => {
   )
 })
 
-describe.each(databases)('$name: a deletion that was seen wins over', ({ open }) => {
+describe.each(kinds)('$name: a deletion that was seen wins over', ({ open }) => {
   let database: Database
   let network: Network
   let indexer: CalendarIndexer

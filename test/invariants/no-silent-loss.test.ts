@@ -9,7 +9,7 @@ import { createRandom, type Random } from '../../fixtures/network/random.ts'
 import type { TestDatabase } from '../storage/databases.ts'
 import type { Database } from '../storage/harness.ts'
 import { bundle, kill, ordersFor, start } from './support/children.ts'
-import { databases, scaled, withDatabase } from './support/databases.ts'
+import { kinds, scaled, withDatabase } from './support/databases.ts'
 import {
   type CalendarIndexer,
   clientOf,
@@ -249,7 +249,7 @@ async function checkCrashedLoads(one: TestDatabase, database: Database, random: 
   }
 }
 
-describe.each(databases)('$name', (one) => {
+describe.each(kinds)('$name', (one) => {
   test(
     'kill -9 of whoever follows, fetches or compares loses nothing, and nothing claims more than there is',
     () => eachSeed(1, (seed) => withDatabase(one, (database) => checkCrashes(one, database, createRandom(seed)))),

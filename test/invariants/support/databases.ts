@@ -7,6 +7,9 @@ export const databases: readonly TestDatabase[] = all.map((one) =>
   one.name === 'sqlite' ? { ...one, open: () => openSqlite('thread') } : one,
 )
 
+/** One of each kind: for what is mostly about hosts and processes, to which tables in partitions are tables like others. */
+export const kinds = databases.filter(({ name }) => name !== 'postgres-partitioned')
+
 /** So much of something that there are `count` of on the quickest database. At least one. */
 export function scaled({ share }: TestDatabase, count: number): number {
   return Math.ceil(count * Math.sqrt(share))
