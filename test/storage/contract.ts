@@ -2,6 +2,7 @@ import { describe } from 'vitest'
 import { accountContract } from './account-contract.ts'
 import { bookkeepingContract } from './bookkeeping-contract.ts'
 import type { OpenDatabase } from './harness.ts'
+import { leaseContract } from './lease-contract.ts'
 import { writeProperties } from './properties.ts'
 import { recordContract } from './record-contract.ts'
 import { searchContract } from './search-contract.ts'
@@ -19,6 +20,7 @@ export function storageContract(name: string, open: OpenDatabase, runs: number):
   describe(`${name}: comparisons`, () => verifiedContract(open, runs))
   describe(`${name}: searches`, () => searchContract(open))
   describe(`${name}: bookkeeping`, () => bookkeepingContract(open))
+  describe(`${name}: leases`, () => leaseContract(open))
   describe(`${name}: versions`, () => versionContract(open))
   describe(`${name}: properties of writes`, () => writeProperties(open, runs))
 }
