@@ -5,7 +5,7 @@ import type { AskedFilter } from '../params/filters.ts'
 import { prepareQuery, type Statement } from '../shared/prepare.ts'
 import { Slot, slot } from '../shared/slots.ts'
 import { PAGE, type RowView } from '../shared/splice.ts'
-import { condition, indexedRows, slotsOf, valuesNamed } from './conditions.ts'
+import { allOf, condition, indexedRows, slotsOf, valuesNamed } from './conditions.ts'
 import { columnsOf, type ListShape, orderOf, type WindowShape } from './shapes.ts'
 
 /**
@@ -221,10 +221,8 @@ function narrowed(
   column: (name: string) => Expression<any>,
 ): Query<any, any> {
   const { narrow = (all) => all, collection } = def
-  return filters.reduce(
-    (all, filter) => all.where(condition(filter, collection.table, column(filter.column))),
-    narrow(query),
-  )
+  const conditions = filters.map((filter) => condition(filter, collection.table, column(filter.column)))
+  return conditions.length === 0 ? narrow(query) : narrow(query).where(allOf(conditions))
 }
 
 function keyset(query: Query<any, any>, shape: ListShape, column: Branch['ordered']): Query<any, any> {

@@ -43,6 +43,16 @@ export function condition(filter: AskedFilter, table: string, column: Column): C
   }
 }
 
+/** Each AND nests what stands before it one deeper, and D1 takes expressions of 100 levels. */
+const AT_ONCE = 32
+
+/** All of the conditions, nested no deeper than it takes. */
+export function allOf(conditions: readonly Condition[]): Condition {
+  if (conditions.length <= AT_ONCE) return eb.and(conditions)
+  const parts = Math.ceil(conditions.length / AT_ONCE)
+  return eb.and(Array.from({ length: parts }, (_, i) => eb.and(conditions.slice(i * AT_ONCE, (i + 1) * AT_ONCE))))
+}
+
 /** Values of a row of `table` that a filter of a list names. */
 function heldValues(filter: AskedFilter, table: string): Expression<any> {
   return valuesNamed(filter, slotsOf(filter))
