@@ -143,10 +143,10 @@ export async function settle(network: Network, indexer: CalendarIndexer, clock: 
       .executeTakeFirst()
     const account = await indexer.db
       .selectFrom('lexidex_account')
-      .select(['did', 'check_error', 'check_attempts', 'resync'])
+      .selectAll()
       .where('check_due_at', 'is not', null)
       .executeTakeFirst()
     if (job === undefined && account === undefined && round > 0) return
-    if (round === 9) throw new Error(`Something stays due: ${JSON.stringify({ job, account })}`)
+    if (round === 9) throw new Error(`Something stays due: ${JSON.stringify({ job, account, now: clock.now() })}`)
   }
 }
