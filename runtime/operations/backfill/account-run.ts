@@ -1,12 +1,15 @@
 import { unlessAborted } from '../../core/abort.ts'
 import { Slots } from '../../core/slots.ts'
 import { type Identity, ResolveError } from '../../identity/resolver.ts'
+import { sleep } from '../../sources/backoff.ts'
 import type { OperationContext } from '../context.ts'
 import { HostQueue } from './host-queue.ts'
 
 /** Resolved accounts that wait for their host. */
 const WAITING = 2000
 const RESOLVING = 20
+/** ms until who hosts an account is asked once more, where that could not be told: directories are slow at times. */
+const ASK_AGAIN_MS = 1000
 
 export interface AccountLimits {
   /** Accounts at a time. */
@@ -94,12 +97,23 @@ export class AccountRun {
   async #start<A extends { readonly did: string }>(account: A, work: AccountWork<A>): Promise<void> {
     let identity: Identity
     try {
-      identity = await this.#context.resolver.resolve(account.did)
+      identity = await this.#resolve(account.did)
     } catch (error) {
       if (!(error instanceof ResolveError)) throw error
       return work.unresolved(account, error)
     }
     await this.#queue.add(identity.pds, () => this.#guard(() => work.resolved(account, identity)))
+  }
+
+  async #resolve(did: string): Promise<Identity> {
+    const { resolver } = this.#context
+    try {
+      return await resolver.resolve(did)
+    } catch (error) {
+      if (!(error instanceof ResolveError) || error.permanent || this.signal.aborted) throw error
+      await sleep(ASK_AGAIN_MS, this.signal)
+      return resolver.resolve(did)
+    }
   }
 
   /** What is not a failure of a host is one of ours (the database's, a mistake), and ends the run. */

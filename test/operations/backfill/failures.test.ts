@@ -94,6 +94,20 @@ describe('backfill', () => {
     }
   })
 
+  test('asks a directory that did not answer once more', async () => {
+    await setting.indexer.discover()
+    const asked = new Set<string>()
+    setting.network.faults.plc = ({ method }) => {
+      if (asked.has(method)) return undefined
+      asked.add(method)
+      return { status: 503 }
+    }
+    const { failed, retrying } = await setting.indexer.backfill()
+    expect([failed, retrying]).toEqual([0, 0])
+    expect(asked.size).toBeGreaterThan(0)
+    await expectSame(setting.indexer, setting.network)
+  })
+
   test('a failure amid a listing keeps what came before it', async () => {
     const { did } = setting.network.accounts[0]!
     for (let i = 0; i < 250; i++) {
