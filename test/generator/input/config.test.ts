@@ -84,6 +84,7 @@ describe('defaults', () => {
       notify: false,
       rest: false,
       permissionSet: null,
+      maxColumns: null,
     })
     expect(issues({})).toEqual([])
   })
