@@ -1,4 +1,5 @@
 /** The thread that writes: does the jobs that `writer-thread.ts` sends, on a connection of its own. */
+import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type ConnectionOptions, openDatabase } from './connection.ts'
 import { type Job, WriterSession } from './session.ts'
@@ -10,7 +11,12 @@ export interface WriterData {
   readonly options: ConnectionOptions
 }
 
+/** Requests go first where cores are few. */
+const NICE = 10
+
 const port = parentPort!
+// Of this thread alone on Linux; elsewhere it would be that of the whole process.
+if (process.platform === 'linux') setPriority(0, NICE)
 const { path, options } = workerData as WriterData
 const db = openDatabase(path, options)
 const session = new WriterSession(db, path)
