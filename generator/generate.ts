@@ -1,5 +1,6 @@
 import path from 'node:path'
 import type { LexiconDoc } from '@atproto/lexicon'
+import type { Dialect } from './dialects/dialect.ts'
 import { dialects } from './dialects/registry.ts'
 import type { EmitContext, RecordPaths } from './emit/artifact.ts'
 import { artifacts } from './emit/registry.ts'
@@ -62,7 +63,7 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
   const model = buildModel(loaded.docs, config, issues)
   const plan = planSchema(model)
   checkServed(model, plan, issues)
-  checkColumns(model, plan, config.maxColumns, issues)
+  for (const name of config.databases) checkColumns(model, plan, dialects[name], issues)
   if (issues.hasErrors) throw new GenerateError(issues.list())
 
   const reached = reachable(loaded.docs, nsids)
@@ -101,7 +102,7 @@ async function emit(
   const context: EmitContext = {
     model,
     plan,
-    dialects: config.databases.map((name) => dialects[name]!),
+    dialects: dialectsOf(config),
     docs,
     records: recordTypes(all),
     configImport: (folder = '') => configImport(config, folder),
@@ -110,6 +111,11 @@ async function emit(
   const drafts = []
   for (const artifact of artifacts) drafts.push(...(await artifact.emit(context)))
   return printFiles(drafts)
+}
+
+/** Of databases that take the same migrations, one. */
+function dialectsOf({ databases }: ResolvedConfig): readonly Dialect[] {
+  return [...new Map(databases.map((name): [string, Dialect] => [dialects[name].name, dialects[name]])).values()]
 }
 
 function recordTypes(docs: readonly LexiconDoc[]): RecordPaths[] {

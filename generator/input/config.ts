@@ -16,9 +16,6 @@ import { type LexiconSource, resolveSources } from './sources.ts'
 
 export { configDirectories, findConfig, loadConfig } from './load.ts'
 
-/** What migrations are written in. */
-export type DialectName = Exclude<Database, 'd1'>
-
 /** The config with every default filled in. */
 export interface ResolvedConfig {
   /** Absolute path of the project. */
@@ -33,10 +30,8 @@ export interface ResolvedConfig {
   readonly lexicons: readonly LexiconSource[]
   /** Relative to `root`, with `/`. */
   readonly outDir: string
-  /** Dialects that migrations are written for. */
-  readonly databases: readonly DialectName[]
-  /** Most columns that one of the databases takes in a table; null where that is beyond all use. */
-  readonly maxColumns: number | null
+  /** Databases that migrations are written for. */
+  readonly databases: readonly Database[]
   readonly jetstreams: readonly string[]
   readonly relays: readonly string[]
   readonly plc: string
@@ -151,8 +146,7 @@ export function resolveConfig(
       issues,
     ),
     outDir,
-    databases: databasesOf(input),
-    maxColumns: [input.database].flat().includes('d1') ? D1_COLUMNS : null,
+    databases: [...new Set([input.database].flat())],
     jetstreams: input.jetstreams,
     relays: input.relays,
     plc: input.plc,
@@ -254,14 +248,6 @@ function checkMethodNames(namespace: string, collections: readonly ResolvedColle
       hint: 'A segment has 63 characters at most, an NSID 317: shorten the short name or the namespace.',
     })
   }
-}
-
-/** D1 takes fewer columns than the SQLite that it is. */
-const D1_COLUMNS = 100
-
-/** D1 is SQLite, and takes the same migrations. */
-function databasesOf(input: ParsedConfig): readonly DialectName[] {
-  return [...new Set([input.database].flat().map((name) => (name === 'd1' ? 'sqlite' : name)))]
 }
 
 function mapValues<A, B>(record: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {

@@ -6,16 +6,20 @@ import type { SchemaPlan } from './types.ts'
 const BASE_COLUMNS = 10
 
 /** Refuses tables that a database would not take: the migration would fail, after everything else went well. */
-export function checkColumns(model: Model, plan: SchemaPlan, most: number | null, issues: Issues): void {
-  if (most === null) return
+export function checkColumns(
+  model: Model,
+  plan: SchemaPlan,
+  { title, maxColumns = Infinity }: { readonly title: string; readonly maxColumns?: number },
+  issues: Issues,
+): void {
   for (const [i, { name }] of model.collections.entries()) {
     const { columns, counts } = plan.tables[i]!
     const all = BASE_COLUMNS + columns.length + counts.length
-    if (all <= most) continue
+    if (all <= maxColumns) continue
     issues.error(
       'too-many-columns',
       `collections.${name}`,
-      `Its table would have ${all} columns, ${counts.length} of them counts; D1 takes ${most}.`,
+      `Its table would have ${all} columns, ${counts.length} of them counts; ${title} takes ${maxColumns}.`,
       { hint: 'Count fewer groups (`groups`), do without counts (`count: false`), or without fields of `queryable`.' },
     )
   }

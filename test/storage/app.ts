@@ -197,9 +197,9 @@ function table(
  *
  * @param partitions of each table; default none
  */
-export function initOf(dialect: string, partitions?: number): Migration {
+export function initOf(dialect: keyof typeof dialects, partitions?: number): Migration {
   const tables = plan.tables.map((table) => ({ ...table, ...(partitions === undefined ? {} : { partitions }) }))
-  const statements = dialects[dialect]!.createSchema({ ...plan, tables })
+  const statements = dialects[dialect].createSchema({ ...plan, tables })
   return { name: '0001_init', statements: statements.map(({ sql }) => sql) }
 }
 

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import { afterEach, beforeEach, expect } from 'vitest'
+import type { dialects } from '../../generator/dialects/registry.ts'
 import type { CollectionDef } from '../../runtime/core/collection.ts'
 import type { Migration, Store } from '../../runtime/storage/store.ts'
 import { collections, initOf } from './app.ts'
@@ -7,7 +8,7 @@ import { collections, initOf } from './app.ts'
 /** A fresh, empty database. */
 export interface Database {
   /** Key into emitted migrations. */
-  readonly dialect: string
+  readonly dialect: keyof typeof dialects
   /** By what another process opens it: a path or a URL. */
   readonly at: string
   /** Of each table of collections; absent where they are whole. */

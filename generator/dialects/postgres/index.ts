@@ -11,6 +11,7 @@ import { versions } from './versions.ts'
 
 export const postgres: Dialect = {
   name: 'postgres',
+  title: 'Postgres',
   createSchema: (plan) => [
     ...sharedFunctions(plan),
     ...plan.tables.flatMap((table) => [...createTable(table), ...listTables(table), ...searchTable(table)]),

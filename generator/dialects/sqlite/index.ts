@@ -10,6 +10,7 @@ import { versions } from './versions.ts'
 
 export const sqlite: Dialect = {
   name: 'sqlite',
+  title: 'SQLite',
   createSchema: (plan) => [
     ...plan.tables.flatMap((table) => [...createTable(table), ...listTables(table), ...searchTable(table)]),
     // Triggers name two tables, so they come after all of them.

@@ -84,7 +84,6 @@ describe('defaults', () => {
       notify: false,
       rest: false,
       permissionSet: null,
-      maxColumns: null,
     })
     expect(issues({})).toEqual([])
   })
