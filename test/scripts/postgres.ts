@@ -13,7 +13,7 @@ const OLDER = Object.keys(manifest.dependencies).map((name) => name.replace('pos
 /** What looks at Postgres alone, and what runs on every database. Each is the beginning of a file's name. */
 const TESTS = [
   ...['test/postgres', 'test/storage/postgres', 'test/storage/partitions', 'test/serving/lists/partition-plans'],
-  ...['test/generator/postgres', 'test/cli/postgres', 'test/storage/apps', 'test/operations/live/poison'],
+  ...['test/generator/postgres', 'test/storage/apps', 'test/operations/live/poison'],
   ...['test/serving/lists/list-model', 'test/serving/hydration/hydrate-model', 'test/serving/http/cache'],
   ...['test/invariants/convergence', 'test/invariants/no-resurrection', 'test/invariants/counts-equal-recount'],
   ...['test/invariants/searches-find-the-same', 'test/invariants/filters-mean-the-same'],

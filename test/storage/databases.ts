@@ -19,7 +19,7 @@ const ALL: readonly TestDatabase[] = [
   { name: 'sqlite', open: () => openSqlite('inline'), share: 1 },
   { name: 'postgres', open: openPostgres, share: 0.1 },
   { name: 'postgres-partitioned', open: openPartitioned, share: 0.05 },
-  { name: 'd1', open: d1.open, share: 0.1 },
+  { name: 'd1', open: d1.open, share: 0.03 },
 ]
 
 const wanted = process.env.TEST_DATABASES?.split(',')
