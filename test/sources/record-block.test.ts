@@ -5,6 +5,9 @@ import { expect, test } from 'vitest'
 import { cidOfBytes } from '../../fixtures/network/cid.ts'
 import { readRecordBlock } from '../../runtime/sources/record-block.ts'
 
+/** The one key that the library drops is a case of its own, below. */
+const key = fc.oneof(fc.string(), fc.string({ unit: 'binary' })).filter((name) => name !== '__proto__')
+
 const { value } = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 4, depthSize: 'small' },
@@ -17,7 +20,7 @@ const { value } = fc.letrec((tie) => ({
     fc.uint8Array({ maxLength: 40 }),
     fc.uint8Array({ maxLength: 4 }).map(cidOfBytes),
     fc.array(tie('value'), { maxLength: 30 }),
-    fc.dictionary(fc.oneof(fc.string(), fc.string({ unit: 'binary' })), tie('value'), { maxKeys: 30 }),
+    fc.dictionary(key, tie('value'), { maxKeys: 30 }),
   ),
 }))
 
