@@ -26,11 +26,14 @@ const soup = (name = 'Soup') => ({ $type: EVENT, name, createdAt: new Date().toI
 async function resurrected(network: Network, { db }: CalendarIndexer): Promise<string[]> {
   const { cursor } = await db.selectFrom('lexidex_cursor').select('cursor').executeTakeFirstOrThrow()
   const rows = await Promise.all(TABLES.map((table) => db.selectFrom(table).select('uri').execute()))
-  const last = new Map<string, { deleted: boolean; at: number }>()
+  // By rev: a stream that repeats itself tells of a deletion again after what came later.
+  const last = new Map<string, { deleted: boolean; at: number; rev: string }>()
   for (const frame of network.log) {
     if (frame.kind !== 'commit') continue
     const uri = `at://${frame.did}/${frame.commit.collection}/${frame.commit.rkey}`
-    last.set(uri, { deleted: frame.commit.operation === 'delete', at: frame.time_us })
+    const { operation, rev } = frame.commit
+    if (rev <= (last.get(uri)?.rev ?? '')) continue
+    last.set(uri, { deleted: operation === 'delete', at: frame.time_us, rev })
   }
   return rows.flat().flatMap(({ uri }) => {
     const { deleted, at } = last.get(uri)!
